@@ -61,7 +61,20 @@ function unfold(issue: z.core.$ZodIssue, input: unknown, above: Path): readonly 
   if (issue.code === "invalid_key" || issue.code === "invalid_element") {
     return issue.issues.map((inner) => ({ path, message: inner.message }));
   }
-  return [{ path, message: issue.message }];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: [...path, key], message: "there is no such key; leave it out" }));
+  }
+  const isMissing = issue.code === "invalid_type" && valueAt(input, path) === undefined;
+  return [{ path, message: isMissing ? `is missing; ${expectation(issue.expected)}` : plain(issue.message) }];
+}
+
+/** A message without zod's opening words, which say nothing beside a path. */
+function plain(message: string): string {
+  return message.replace(/^Invalid input: /, "").replace("received", "found");
+}
+
+function expectation(kind: string): string {
+  return `expected ${/^[aeio]/.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 /**
