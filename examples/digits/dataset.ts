@@ -38,7 +38,8 @@ const SPLIT_SEED = 1797;
 /** Reads the digits from the file beside this module. */
 export async function readDigits(): Promise<Dataset> {
   const packed = await Deno.readFile(new URL("./digits.csv.gz", import.meta.url));
-  const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")))
+    .text();
   return parseDigits(text);
 }
 
@@ -54,8 +55,12 @@ export function parseDigits(text: string): Dataset {
     const numbers = line.split(",").map(Number);
     const label = numbers.pop() ?? NaN;
     const isDigit = Number.isInteger(label) && label >= 0 && label < CLASSES;
-    if (!isDigit || numbers.length !== PIXELS || numbers.some((value) => !(value >= 0 && value <= BRIGHTEST))) {
-      throw new Error(`line ${row + 1} of the digits is not ${PIXELS} pixels from 0 to ${BRIGHTEST} and a label`);
+    if (
+      !isDigit || numbers.length !== PIXELS || numbers.some((value) => !(value >= 0 && value <= BRIGHTEST))
+    ) {
+      throw new Error(
+        `line ${row + 1} of the digits is not ${PIXELS} pixels from 0 to ${BRIGHTEST} and a label`,
+      );
     }
     images.set(numbers.map((value) => value / BRIGHTEST), row * PIXELS);
     labels[row] = label;
@@ -67,7 +72,9 @@ export function parseDigits(text: string): Dataset {
 export function splitDigits(digits: Dataset): Split {
   const train: number[] = [], validation: number[] = [], test: number[] = [];
   for (let label = 0; label < CLASSES; label++) {
-    const rows = new Uint32Array(digits.count).map((_, row) => row).filter((row) => digits.labels[row] === label);
+    const rows = new Uint32Array(digits.count).map((_, row) => row).filter((row) =>
+      digits.labels[row] === label
+    );
     shuffle(rows, seededRandom(SPLIT_SEED, `split ${label}`));
     const first = Math.round(rows.length * SHARES[0]);
     const second = Math.round(rows.length * (SHARES[0] + SHARES[1]));

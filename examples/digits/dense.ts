@@ -5,7 +5,15 @@
  */
 import type { Shape } from "../../shared/space/layer_graph.ts";
 import { addProduct, addRows, matrix, transposed } from "./matrix.ts";
-import { only, type Operator, type Parameter, parameter, type Pass, sizeOf, type Tensor } from "./operator.ts";
+import {
+  only,
+  type Operator,
+  type Parameter,
+  parameter,
+  type Pass,
+  sizeOf,
+  type Tensor,
+} from "./operator.ts";
 
 /** A dense layer with a bias. Weights stand as [inputs, units]. */
 export class Dense implements Operator {

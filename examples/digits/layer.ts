@@ -37,7 +37,11 @@ export function buildOperator(layer: Layer, place: Place): Operator {
     case "conv2d": {
       const convolution = new Convolution(layer, input, place.output);
       const area = layer.kernel * layer.kernel, channels = input.at(-1) ?? 1;
-      fillUniform(convolution.weights.values, bound(area * channels, area * layer.filters, place), place.random);
+      fillUniform(
+        convolution.weights.values,
+        bound(area * channels, area * layer.filters, place),
+        place.random,
+      );
       return convolution;
     }
     case "dense": {

@@ -52,20 +52,27 @@ function addTiles(a: Matrix, b: Matrix, sum: Matrix, rows: number, columns: numb
   for (let i = 0; i < rows; i += TILE_ROWS) {
     for (let j = 0; j < columns; j += TILE_COLUMNS) {
       let s00 = 0, s01 = 0, s10 = 0, s11 = 0, s20 = 0, s21 = 0, s30 = 0, s31 = 0;
-      let p = i * xRow, q = j * yColumn;
+      let p0 = i * xRow, p1 = p0 + xRow, p2 = p1 + xRow, p3 = p2 + xRow, q0 = j * yColumn, q1 = q0 + yColumn;
       for (let k = 0; k < length; k++) {
-        const y0 = at(y, q), y1 = at(y, q + yColumn);
-        const x0 = at(x, p), x1 = at(x, p + xRow), x2 = at(x, p + 2 * xRow), x3 = at(x, p + 3 * xRow);
+        const y0 = at(y, q0), y1 = at(y, q1);
+        const x0 = at(x, p0);
         s00 += x0 * y0;
         s01 += x0 * y1;
+        const x1 = at(x, p1);
         s10 += x1 * y0;
         s11 += x1 * y1;
+        const x2 = at(x, p2);
         s20 += x2 * y0;
         s21 += x2 * y1;
+        const x3 = at(x, p3);
         s30 += x3 * y0;
         s31 += x3 * y1;
-        p += xStep;
-        q += yStep;
+        p0 = (p0 + xStep) | 0;
+        p1 = (p1 + xStep) | 0;
+        p2 = (p2 + xStep) | 0;
+        p3 = (p3 + xStep) | 0;
+        q0 = (q0 + yStep) | 0;
+        q1 = (q1 + yStep) | 0;
       }
       const cell = i * zRow + j * zColumn;
       z[cell] = at(z, cell) + s00;

@@ -66,7 +66,9 @@ export class Network {
     for (const { output } of this.#steps) output.gradient.fill(0);
     addScoreGradient(this.#scores, this.#probabilities, labels, count);
     const pass = { count, isTraining: true };
-    for (const { operator, inputs, output } of this.#steps.toReversed()) operator.backward(inputs, output, pass);
+    for (const { operator, inputs, output } of this.#steps.toReversed()) {
+      operator.backward(inputs, output, pass);
+    }
   }
 }
 
@@ -96,7 +98,9 @@ function buildStep(
   try {
     return { operator: buildOperator(node.layer, place), inputs, output };
   } catch (cause) {
-    throw new Error(`layer ${node.id} cannot be built: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new Error(`layer ${node.id} cannot be built: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
   }
 }
 

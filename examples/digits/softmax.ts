@@ -35,7 +35,12 @@ export function crossEntropy(probabilities: Tensor, labels: Uint8Array, count: n
 }
 
 /** Adds to the scores' gradient how the mean surprise changes with them: probability less truth. */
-export function addScoreGradient(scores: Tensor, probabilities: Tensor, labels: Uint8Array, count: number): void {
+export function addScoreGradient(
+  scores: Tensor,
+  probabilities: Tensor,
+  labels: Uint8Array,
+  count: number,
+): void {
   const classes = scores.size, dx = scores.gradient;
   for (let image = 0; image < count; image++) {
     const label = labelOf(labels, image);

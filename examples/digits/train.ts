@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dataset } from "./dataset.ts";
+import { FatalError } from "./fatal_error.ts";
 import type { Network } from "./network.ts";
 import { optimizer, type OptimizerKind } from "./optimizer.ts";
 import { seededRandom, shuffle } from "./random.ts";
@@ -30,17 +31,11 @@ export interface Score {
   readonly loss: number;
 }
 
-/** A loss that is no number: more of the same training cannot mend it, nor can another attempt with the same seed. */
-export class Divergence extends Error {
-  /** The name by which the runtime knows a failure that is final. */
-  override readonly name = "FatalError";
-}
-
 /**
  * Trains a network in place.
  *
  * @param afterEpoch told the epoch, from 1, and the mean loss over its batches
- * @throws Divergence when a loss is no longer finite
+ * @throws FatalError when a loss is no longer finite: the same seed would end there again
  * @throws the signal's reason when it is aborted, within one batch
  */
 export async function train(
@@ -100,7 +95,9 @@ function learn(network: Network, dataset: Dataset, rows: Uint32Array): number {
 /** Writes images into the network's input; their labels. */
 function load(network: Network, { images, labels, count }: Dataset, rows: Uint32Array): Uint8Array {
   const size = images.length / count;
-  rows.forEach((row, place) => network.images.set(images.subarray(row * size, (row + 1) * size), place * size));
+  rows.forEach((row, place) =>
+    network.images.set(images.subarray(row * size, (row + 1) * size), place * size)
+  );
   return Uint8Array.from(rows, (row) => labels[row] ?? NaN);
 }
 
@@ -110,8 +107,8 @@ function largestOf(values: Float64Array): number {
   return largest;
 }
 
-function divergence(epoch: number, loss: number, plan: Plan): Divergence {
-  return new Divergence(
+function divergence(epoch: number, loss: number, plan: Plan): FatalError {
+  return new FatalError(
     `the training diverged in epoch ${epoch}: its loss is ${loss}. ` +
       `A learning_rate below ${plan.learningRate} may help`,
   );
