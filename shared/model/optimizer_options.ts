@@ -15,7 +15,7 @@ export const TOURNAMENT_DEFAULT = 3;
 export const CROSSOVER_DEFAULT = 0.8;
 /** Probability of each value of a child to mutate. */
 export const MUTATION_DEFAULT = 0.2;
-/** The best members that no newcomer and no new generation displaces. */
+/** The best members that stay when a generation takes over; in steady state the worst leaves, so the best always stay. */
 export const ELITISM_DEFAULT = 5;
 /** The largest population: it is held in the master's memory. */
 export const POPULATION_MAX = 10_000;

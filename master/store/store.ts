@@ -1,0 +1,276 @@
+/**
+ * The seam for stores: where the durable truth is.
+ *
+ * Promise: a commit is all or nothing, checks in the same transaction that its epoch is the newest, and is durable when
+ * it is answered. A constraint is a verdict, never an error. A commit that fails is of unknown outcome: whoever asked
+ * keeps the batch and applies the same batch again, which must be harmless.
+ * Not here: grouping of commits and retries (store_actor.ts).
+ *
+ * Answers come by callback, not by promise, so that a simulated disk can stand behind the same seam in virtual time.
+ *
+ * @module
+ */
+import type { Change } from "../../shared/model/change.ts";
+import type { ExperimentState, ExperimentSummary, TrialSummary } from "../../shared/model/experiment.ts";
+import type { CommandId, Epoch, GroupId, Incarnation, TaskId, WorkerId } from "../../shared/model/ids.ts";
+import type {
+  AttemptEndCause,
+  FailureCause,
+  Metrics,
+  Outcome,
+  OutcomeState,
+} from "../../shared/model/outcome.ts";
+import type { Lease } from "../../shared/model/task.ts";
+
+/** What the store adds to a task that is a trial. */
+export interface TrialRow {
+  /** The candidate as JSON. */
+  readonly candidate: string;
+  readonly hash: string;
+  readonly parents: readonly number[];
+  /** How many outcomes the optimizer had been told when it proposed this: its place in the fold. */
+  readonly toldBefore: number;
+}
+
+/** One thing to make durable. */
+export type StoreChange =
+  /** Applied with all its changes if the id is new, else not at all. */
+  | {
+    readonly type: "command";
+    readonly id: CommandId;
+    /** What the first sender was or would have been told. */
+    readonly reply: Uint8Array;
+    readonly changes: readonly StoreChange[];
+  }
+  | { readonly type: "group_added"; readonly group: GroupId; readonly template: Uint8Array }
+  | {
+    readonly type: "tasks_submitted";
+    readonly group: GroupId;
+    /** The number of the first task; the others follow without gap. */
+    readonly first: number;
+    readonly payloads: readonly Uint8Array[];
+    /** One for each payload where the tasks are trials, else absent. */
+    readonly trials?: readonly TrialRow[] | undefined;
+    readonly atMs: number;
+  }
+  /** A lease has lived long enough to be worth remembering over a restart. */
+  | {
+    readonly type: "attempt_opened";
+    readonly lease: Lease;
+    readonly worker: WorkerId;
+    readonly incarnation: Incarnation;
+    readonly atMs: number;
+  }
+  /** An attempt ended without an outcome. Written before the retry. */
+  | {
+    readonly type: "attempt_ended";
+    readonly lease: Lease;
+    readonly worker: WorkerId;
+    readonly cause: AttemptEndCause;
+    readonly message: string;
+    readonly atMs: number;
+  }
+  /** A task's outcome; the first one wins. Closes what is open of its attempts. */
+  | {
+    readonly type: "outcome";
+    readonly task: TaskId;
+    /** Absent where no attempt led to it (cancelled while pending). */
+    readonly lease?: Lease | undefined;
+    readonly worker: string;
+    readonly outcome: Outcome;
+    /** Leases granted for the task in all epochs that the master knows of. */
+    readonly attempts: number;
+    readonly elapsedMs: number;
+    readonly atMs: number;
+  }
+  | {
+    readonly type: "experiment_added";
+    readonly experiment: GroupId;
+    readonly name: string;
+    /** The checked spec as JSON. */
+    readonly spec: string;
+    readonly atMs: number;
+  }
+  | {
+    readonly type: "experiment_state";
+    readonly experiment: GroupId;
+    readonly state: ExperimentState;
+    readonly reason: string;
+    readonly atMs: number;
+  }
+  | {
+    readonly type: "reports";
+    readonly lease: Lease;
+    readonly reports: readonly { readonly step: number; readonly metrics: Metrics }[];
+  };
+
+/** What became of one change. */
+export type StoreVerdict =
+  | { readonly type: "recorded" }
+  /** The command was known: this is its first reply. */
+  | { readonly type: "repeated"; readonly reply: Uint8Array }
+  /** The task has an outcome already: this attempt's, or none's. */
+  | { readonly type: "superseded"; readonly by: number | null; readonly state: OutcomeState }
+  /** The store does not know the task, group or experiment. */
+  | { readonly type: "unknown" };
+
+/** A commit that is durable. */
+export interface Committed {
+  /** Rises by one with each commit. */
+  readonly commit: number;
+  /** One for each change, in order. */
+  readonly verdicts: readonly StoreVerdict[];
+}
+
+/** A task without an outcome. */
+export interface OpenTask {
+  readonly task: TaskId;
+  readonly payload: Uint8Array;
+  /** Ended attempts by the causes that count. */
+  readonly failures: Readonly<Record<FailureCause, number>>;
+  /** Attempts that are known of, ended or open. */
+  readonly attempts: number;
+}
+
+/** A lease that was out when the store was last written. */
+export interface OpenAttempt {
+  readonly lease: Lease;
+  readonly worker: WorkerId;
+  readonly incarnation: Incarnation;
+  readonly openedAtMs: number;
+}
+
+/** A group that still matters. */
+export interface OpenGroup {
+  readonly group: GroupId;
+  readonly template: Uint8Array;
+  readonly lastNumber: number;
+}
+
+/** An experiment that is not over. */
+export interface OpenExperiment {
+  readonly experiment: GroupId;
+  readonly name: string;
+  readonly spec: string;
+  readonly state: ExperimentState;
+  readonly reason: string;
+  readonly createdAtMs: number;
+}
+
+/** What a master needs to go on. */
+export interface Recovered {
+  /** New, and durable already. */
+  readonly epoch: Epoch;
+  /** Those of earlier lives over this store. */
+  readonly earlierEpochs: readonly Epoch[];
+  readonly commit: number;
+  /** Groups that have open tasks or an experiment that is not over. */
+  readonly groups: readonly OpenGroup[];
+  /** In the order of their submission. */
+  readonly tasks: readonly OpenTask[];
+  readonly attempts: readonly OpenAttempt[];
+  readonly experiments: readonly OpenExperiment[];
+  /** Greater than the number in any experiment's or submission's id so far. */
+  readonly nextGroup: number;
+}
+
+/** A trial in the history that an optimizer is rebuilt from. */
+export interface HistoryTrial {
+  readonly number: number;
+  readonly candidate: string;
+  readonly hash: string;
+  readonly parents: readonly number[];
+  readonly toldBefore: number;
+}
+
+/** An outcome in that history. */
+export interface HistoryOutcome {
+  readonly number: number;
+  readonly state: OutcomeState;
+  readonly metrics: Metrics | null;
+  readonly cause: string | null;
+  readonly message: string | null;
+  readonly attempts: number;
+  readonly atMs: number;
+}
+
+/** Every question, with its answer. Answers are bounded by a limit wherever a table stands behind them. */
+export interface Queries {
+  /** The outcome of a task: undefined where it has none; `known` tells whether there is such a task. */
+  readonly outcome: {
+    readonly ask: { readonly task: TaskId };
+    readonly answer: {
+      readonly known: boolean;
+      readonly state: OutcomeState | null;
+      readonly by: number | null;
+    };
+  };
+  /** Trials of an experiment by number, from `after` (exclusive). */
+  readonly history_trials: {
+    readonly ask: { readonly experiment: GroupId; readonly after: number; readonly limit: number };
+    readonly answer: readonly HistoryTrial[];
+  };
+  /** Outcomes of an experiment in the order of commits; `after` counts outcomes. */
+  readonly history_outcomes: {
+    readonly ask: { readonly experiment: GroupId; readonly after: number; readonly limit: number };
+    readonly answer: readonly HistoryOutcome[];
+  };
+  /** Changes of the commits after `after`, whole commits only, about `limit` changes. */
+  readonly changes: {
+    readonly ask: { readonly after: number; readonly limit: number };
+    readonly answer: {
+      readonly commits: readonly { readonly commit: number; readonly changes: readonly Change[] }[];
+      /** The last commit that was looked at. */
+      readonly upTo: number;
+    };
+  };
+  readonly experiments: {
+    readonly ask: { readonly offset: number; readonly limit: number };
+    readonly answer: readonly ExperimentSummary[];
+  };
+  /** `last` is the newest. */
+  readonly experiment: {
+    readonly ask: { readonly experiment: GroupId | "last" };
+    readonly answer: { readonly summary: ExperimentSummary; readonly spec: string } | null;
+  };
+  readonly trials: {
+    readonly ask: { readonly experiment: GroupId; readonly after: number; readonly limit: number };
+    readonly answer: readonly TrialSummary[];
+  };
+  /** How many tasks of a group there are, and how many ended in each way. */
+  readonly counts: {
+    readonly ask: { readonly group: GroupId };
+    readonly answer: Readonly<Record<OutcomeState | "submitted", number>>;
+  };
+}
+
+/** Why a store did not do what it was asked. */
+export interface StoreError {
+  /**
+   * `superseded`: another master has taken a newer epoch, this one must end. `fault`: the world's fault (full disk,
+   * read-only folder, ended thread): try again. `in_use`, `newer_schema`: opening is pointless until a person acts.
+   */
+  readonly kind: "superseded" | "fault" | "in_use" | "newer_schema";
+  readonly message: string;
+}
+
+/** An answer, or why there is none. */
+export type StoreResult<T> = { readonly ok: true; readonly value: T } | {
+  readonly ok: false;
+  readonly error: StoreError;
+};
+
+/** Called once with the answer. */
+export type Done<T> = (result: StoreResult<T>) => void;
+
+/** A store. One commit is in flight at a time; queries may overlap it. */
+export interface Store {
+  /** Opens or makes the store and takes a new epoch, which is durable before the answer. */
+  open(done: Done<Recovered>): void;
+  commit(epoch: Epoch, changes: readonly StoreChange[], done: Done<Committed>): void;
+  query<K extends keyof Queries>(kind: K, ask: Queries[K]["ask"], done: Done<Queries[K]["answer"]>): void;
+  /** A consistent copy, made while the store is in use. */
+  backup(path: string, done: Done<{ readonly bytes: number }>): void;
+  /** Lets the store go; a later `open` of this object opens it again. */
+  close(done: Done<null>): void;
+}

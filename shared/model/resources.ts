@@ -1,0 +1,35 @@
+/**
+ * What a task needs and a worker has.
+ *
+ * @module
+ */
+
+/** Amounts beside the slot that every attempt takes. */
+export interface Resources {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Whole devices. */
+  readonly gpus: number;
+}
+
+/** Nothing but a slot. */
+export const NO_RESOURCES: Resources = { cpus: 0, memoryBytes: 0, gpus: 0 };
+
+export function addResources(a: Resources, b: Resources): Resources {
+  return { cpus: a.cpus + b.cpus, memoryBytes: a.memoryBytes + b.memoryBytes, gpus: a.gpus + b.gpus };
+}
+
+export function subtractResources(a: Resources, b: Resources): Resources {
+  return { cpus: a.cpus - b.cpus, memoryBytes: a.memoryBytes - b.memoryBytes, gpus: a.gpus - b.gpus };
+}
+
+/** Whether a need can be drawn from a pool. */
+export function fits(need: Resources, pool: Resources): boolean {
+  // Sums of fractions such as 0.1 + 0.2 must not refuse what was just given back.
+  return need.cpus <= pool.cpus + 1e-9 && need.memoryBytes <= pool.memoryBytes &&
+    need.gpus <= pool.gpus + 1e-9;
+}
+
+export function needsNothing(need: Resources): boolean {
+  return need.cpus === 0 && need.memoryBytes === 0 && need.gpus === 0;
+}

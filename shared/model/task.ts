@@ -1,0 +1,76 @@
+/**
+ * Tasks: the runtime's unit of work. It knows nothing of search.
+ *
+ * @module
+ */
+import type { Epoch, GroupId, TaskId } from "./ids.ts";
+import type { Resources } from "./resources.ts";
+
+/** The user's code that turns an input into metrics. */
+export type Evaluator =
+  /** Part of the worker: `noop`, `sleep` and `heuristic`. */
+  | { readonly kind: "builtin"; readonly name: "noop" | "sleep" | "heuristic" }
+  /** A TypeScript module with an exported function `evaluate`, run in a subprocess that may read its own folder. */
+  | { readonly kind: "module"; readonly path: string };
+
+/** How failures are retried; each cause is counted by itself. */
+export interface RetryPolicy {
+  /** Retries after evaluator failures, after passed deadlines and after lost workers, each. */
+  readonly limit: number;
+  /** Retries after a worker process died while it ran the task. */
+  readonly crashLimit: number;
+  readonly backoffMs: number;
+  readonly backoffMaxMs: number;
+}
+
+/** Defaults of the retry policy. */
+export const RETRY_DEFAULTS: RetryPolicy = { limit: 3, crashLimit: 3, backoffMs: 500, backoffMaxMs: 30_000 };
+
+/** What all tasks of a group share. */
+export interface TaskTemplate {
+  readonly evaluator: Evaluator;
+  readonly resources: Resources;
+  /** Higher goes first. */
+  readonly priority: number;
+  readonly retry: RetryPolicy;
+  /** How long the evaluator may run, by the worker's monotonic clock. */
+  readonly deadlineMs?: number | undefined;
+  /** How long a cancelled attempt has before it is killed. */
+  readonly graceMs: number;
+  /** How long a doubtful task stays with its worker before another gets it. */
+  readonly reassignAfterMs: number;
+}
+
+/** How long a cancelled attempt has, unless told. */
+export const GRACE_DEFAULT_MS = 5_000;
+
+/** The right to run one attempt of a task. */
+export interface Lease {
+  readonly epoch: Epoch;
+  readonly task: TaskId;
+  /** 1 for the first attempt of the task in this epoch. */
+  readonly attempt: number;
+}
+
+/** A lease as a key of maps. */
+export function leaseKey(lease: Lease): string {
+  return `${lease.task} ${lease.attempt} ${lease.epoch}`;
+}
+
+/** What a task's payload holds, encoded once by who submits it and decoded once by the executor. */
+export interface TaskInput {
+  readonly candidate: unknown;
+  /** The layer graph, where the space has one. */
+  readonly architecture?: unknown;
+  readonly seed?: number | undefined;
+}
+
+/** Tasks as they are submitted: the payloads share a template. */
+export interface Submission {
+  readonly group: GroupId;
+  readonly template: TaskTemplate;
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** Where a task is, as people see it. */
+export type TaskState = "pending" | "running" | "completed" | "failed" | "cancelled" | "pruned";
