@@ -23,7 +23,31 @@ export function compileParameters(
 ): Result<GroupNode, readonly Problem[]> {
   const problems: Problem[] = [];
   const node = compileGroup(parameters, path, undefined, problems);
+  const values = valuesOf(node);
+  if (values > VALUES_MAX) {
+    problems.push({ path, message: `a candidate could have ${values} values; it may have ${VALUES_MAX}` });
+  }
   return problems.length === 0 ? { ok: true, value: node } : { ok: false, error: problems };
+}
+
+/** How many values a candidate may have at most: each is drawn, stored and sent, on the master's one thread. */
+export const VALUES_MAX = 10_000;
+
+/** The number of values of the largest candidate. */
+function valuesOf(node: SpaceNode): number {
+  switch (node.type) {
+    case "choice":
+      return node.options.reduce((most, { of }) => of === undefined ? most : Math.max(most, valuesOf(of)), 1);
+    case "repeat":
+      return node.max * valuesOf(node.of);
+    case "optional":
+      return valuesOf(node.of);
+    case "group":
+      return node.members.reduce((sum, member) => sum + valuesOf(member.node), 0);
+    case "integer":
+    case "real":
+      return 1;
+  }
 }
 
 /** A group while its members are compiled. */

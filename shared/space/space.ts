@@ -57,11 +57,10 @@ export interface ParametersSpace {
 /** A space as a user writes it. */
 export type Space = ParametersSpace | CnnSpace;
 
-/**
- * Checks a space as written, with what its parameters say about each other. `problemsOf` turns its errors into
- * problems with the paths that a user knows.
- */
-export const spaceSchema: z.ZodType<Space> = z.discriminatedUnion("kind", [
+/** How deep the data of a space may nest: far beyond any use, and far from the end of the stack. */
+export const NESTING_MAX = 64;
+
+const writtenSpace = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("parameters"), parameters: parametersSchema }),
   cnnSchema,
 ], {
@@ -71,6 +70,20 @@ export const spaceSchema: z.ZodType<Space> = z.discriminatedUnion("kind", [
     context.addIssue({ code: "custom", path: [...path], message });
   }
 });
+
+/**
+ * Checks a space as written, with what its parameters say about each other. `problemsOf` turns its errors into
+ * problems with the paths that a user knows.
+ */
+export const spaceSchema: z.ZodType<Space> = z.preprocess((json, context) => {
+  if (nestsDeeper(json, NESTING_MAX)) context.addIssue(`the space nests deeper than ${NESTING_MAX} levels`);
+  return json;
+}, writtenSpace);
+
+function nestsDeeper(json: unknown, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  return levels === 0 || Object.values(json).some((inner) => nestsDeeper(inner, levels - 1));
+}
 
 /** A space, ready for use. Every method but `validate` and `repair` expects valid candidates. */
 export interface SearchSpace {
