@@ -100,6 +100,12 @@ function compileNode(parameter: Parameter, path: Path, open: OpenGroup, problems
       return { type: "repeat", min, max, of: compilePart(parameter.of, [...path, "of"], open, problems) };
     }
     case "optional":
+      if (parameter.of.type === "optional") {
+        problems.push({
+          path: [...path, "of"],
+          message: "an optional part is optional already; leave one of the two out",
+        });
+      }
       return { type: "optional", of: compilePart(parameter.of, [...path, "of"], open, problems) };
     case "group":
       return compileGroup(parameter.of, [...path, "of"], open, problems);
