@@ -1,0 +1,102 @@
+/**
+ * The fields that envelopes are made of.
+ *
+ * Brands are given here: this is the codec's edge, where text from outside is checked against its grammar.
+ *
+ * @module
+ */
+import { z } from "zod";
+import {
+  type CommandId,
+  type Epoch,
+  EPOCH_PATTERN,
+  type GroupId,
+  type Incarnation,
+  NAME_PATTERN,
+  TASK_ID_PATTERN,
+  type TaskId,
+  type WorkerId,
+} from "../model/ids.ts";
+import {
+  METRIC_NAME_MAX,
+  METRICS_MAX,
+  PAYLOAD_BYTES_MAX,
+  STACK_LENGTH_MAX,
+  TEXT_LENGTH_MAX,
+} from "./limits.ts";
+
+function branded<B extends string>(pattern: RegExp, message: string): z.ZodType<B> {
+  return z.string().regex(pattern, message) as unknown as z.ZodType<B>;
+}
+
+const NAME_ADVICE =
+  "expected 1 to 80 letters, digits, dots, dashes or underscores, beginning with a letter or digit";
+
+export const name = z.string().regex(NAME_PATTERN, NAME_ADVICE);
+export const groupIdField = branded<GroupId>(NAME_PATTERN, NAME_ADVICE);
+export const workerIdField = branded<WorkerId>(NAME_PATTERN, NAME_ADVICE);
+export const incarnationField = branded<Incarnation>(NAME_PATTERN, NAME_ADVICE);
+export const commandIdField = branded<CommandId>(NAME_PATTERN, NAME_ADVICE);
+export const taskIdField = branded<TaskId>(TASK_ID_PATTERN, "expected <group>/<number>");
+export const epochField = branded<Epoch>(EPOCH_PATTERN, "expected <store id>.<number>.<mark>");
+
+/** A lease's three parts, to be spread into an envelope. */
+export const lease = { epoch: epochField, task: taskIdField, attempt: z.int().min(1) };
+
+/** A span in milliseconds: at most a year. */
+export const span = z.number().min(0).max(366 * 86_400_000);
+/** A whole number that counts something. */
+export const count = z.int().min(0);
+export const text = z.string().max(TEXT_LENGTH_MAX);
+export const bytes = z.instanceof(Uint8Array).refine((value) => value.byteLength <= PAYLOAD_BYTES_MAX, {
+  error: `expected at most ${PAYLOAD_BYTES_MAX} bytes; larger ones travel as artifacts`,
+});
+
+/** Measured values: finite numbers by name. zod's `number` refuses NaN and infinities. */
+export const metrics = z.record(z.string().min(1).max(METRIC_NAME_MAX), z.number()).refine(
+  (value) => Object.keys(value).length <= METRICS_MAX,
+  { error: `expected at most ${METRICS_MAX} metrics` },
+);
+
+export const resources = z.strictObject({
+  cpus: z.number().min(0).max(100_000).default(0),
+  memoryBytes: z.number().min(0).max(2 ** 53).default(0),
+  gpus: z.number().min(0).max(1_024).default(0),
+});
+
+/** How an attempt ended, in the words of its worker. */
+export const attemptEnd = z.discriminatedUnion("state", [
+  z.strictObject({ state: z.literal("completed"), metrics }),
+  z.strictObject({
+    state: z.literal("failed"),
+    cause: z.enum(["evaluator", "deadline"]),
+    message: text,
+    stack: z.string().max(STACK_LENGTH_MAX).optional(),
+    final: z.boolean(),
+  }),
+  z.strictObject({ state: z.literal("cancelled") }),
+  z.strictObject({ state: z.literal("pruned"), metrics }),
+  z.strictObject({ state: z.literal("returned") }),
+]);
+
+/** The highest commit that a peer was ever told, and of which epoch. */
+export const seen = z.strictObject({ epoch: epochField, commit: count });
+
+/** What all tasks of a group share. */
+export const taskTemplate = z.strictObject({
+  evaluator: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
+    z.strictObject({ kind: z.literal("module"), path: z.string().min(1).max(4_096) }),
+  ]),
+  resources,
+  priority: z.int().min(-1_000_000).max(1_000_000),
+  retry: z.strictObject({
+    limit: z.int().min(0).max(1_000),
+    crashLimit: z.int().min(0).max(1_000),
+    backoffMs: span,
+    backoffMaxMs: span,
+  }),
+  deadlineMs: span.min(1).optional(),
+  graceMs: span,
+  reassignAfterMs: span,
+});

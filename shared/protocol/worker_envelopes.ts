@@ -1,0 +1,205 @@
+/**
+ * What workers and the master say to each other.
+ *
+ * @module
+ */
+import { z } from "zod";
+import {
+  attemptEnd,
+  bytes,
+  count,
+  epochField,
+  incarnationField,
+  lease,
+  metrics,
+  resources,
+  seen,
+  span,
+  text,
+  workerIdField,
+} from "./fields.ts";
+import { REGISTER_LEASES_MAX, SLOTS_MAX } from "./limits.ts";
+
+/** A GPU as its worker sees it; what the driver does not tell is null. */
+const gpu = z.strictObject({
+  index: count,
+  uuid: text,
+  name: text,
+  memoryBytes: z.number().nullable(),
+  usedBytes: z.number().nullable(),
+  utilizationPercent: z.number().nullable(),
+  temperatureCelsius: z.number().nullable(),
+});
+
+/** What the worker's machine is. */
+const facts = z.strictObject({
+  hostname: text,
+  os: text,
+  arch: text,
+  cpus: count,
+  memoryBytes: z.number(),
+  pid: count,
+  runtime: text,
+  software: text,
+});
+
+/** What the worker's machine does. */
+const vitals = z.strictObject({
+  cpuPercent: z.number().nullable(),
+  memoryUsedBytes: z.number().nullable(),
+  rssBytes: z.number().nullable(),
+  gpus: z.array(gpu).max(256),
+});
+
+/** A lease that a worker still has when it registers. */
+const heldLease = z.strictObject({
+  ...lease,
+  /** `queued`: prefetched, not begun. `finished`: its result follows in the same turn. */
+  state: z.enum(["running", "queued", "finished"]),
+  elapsedMs: span,
+});
+
+/** The one path for a first connection, a reattachment and a restarted master. */
+export const register = z.strictObject({
+  type: z.literal("register"),
+  version: z.strictObject({ major: count, minor: count }),
+  worker: workerIdField,
+  incarnation: incarnationField,
+  slots: z.int().min(1).max(SLOTS_MAX),
+  pool: resources,
+  /** Kinds of evaluators that it can run. */
+  executors: z.array(text).max(64),
+  facts,
+  seen: seen.nullable(),
+  leases: z.array(heldLease).max(REGISTER_LEASES_MAX),
+});
+
+/** Worker to master: I am there. The master's echo gives the round trip. */
+export const workerHeartbeat = z.strictObject({
+  type: z.literal("heartbeat"),
+  sequence: count,
+  /** The round trip of the last echo. */
+  roundTripMs: span.nullable(),
+  running: count,
+  queued: count,
+  vitals,
+});
+
+/** A numbered measurement of an attempt. */
+export const report = z.strictObject({ type: z.literal("report"), ...lease, step: count, metrics });
+
+/** Output of an evaluator. */
+export const log = z.strictObject({
+  type: z.literal("log"),
+  ...lease,
+  stream: z.enum(["stdout", "stderr"]),
+  offset: count,
+  data: bytes,
+});
+
+/** An attempt has ended. Sent again at each reattachment until it is acknowledged. */
+export const result = z.strictObject({
+  type: z.literal("result"),
+  ...lease,
+  end: attemptEnd,
+  /** From the evaluator's start, by the worker's monotonic clock; 0 where it was never started. */
+  elapsedMs: span,
+});
+
+/** Whoever says it is leaving: the worker hands back what it cannot finish within the grace period. */
+export const stop = z.strictObject({ type: z.literal("stop"), graceMs: span, reason: text });
+
+/** Answers `register`. */
+export const welcome = z.strictObject({
+  type: z.literal("welcome"),
+  epoch: epochField,
+  commit: count,
+  heartbeatMs: span,
+  /** One for each lease in `register`, in the same order; of finished ones the verdict follows in `acknowledge`. */
+  keep: z.array(z.boolean()).max(REGISTER_LEASES_MAX),
+});
+
+/** Master to worker: I heard you. */
+export const masterHeartbeat = z.strictObject({
+  type: z.literal("heartbeat"),
+  sequence: count,
+  commit: count,
+});
+
+/** Run this. */
+export const assign = z.strictObject({
+  type: z.literal("assign"),
+  ...lease,
+  /** msgpack of a `TaskTemplate`: the same bytes for all tasks of a group. */
+  template: bytes,
+  /** msgpack of a `TaskInput`. */
+  payload: bytes,
+});
+
+/** Hand back what has not been begun; what has goes on. */
+export const recall = z.strictObject({ type: z.literal("recall"), ...lease });
+
+/** End this attempt. */
+export const cancel = z.strictObject({
+  type: z.literal("cancel"),
+  ...lease,
+  graceMs: span,
+  reason: z.enum(["cancelled", "duplicate", "pruned", "deadline"]),
+});
+
+/** Answers a `result`, after the commit that the verdict rests on. */
+export const acknowledge = z.strictObject({
+  type: z.literal("acknowledge"),
+  ...lease,
+  verdict: z.enum(["recorded", "superseded", "unknown"]),
+  /** The attempt whose result was recorded before. */
+  by: z.int().nullable(),
+  commit: count,
+});
+
+/** What the peer said is refused; the session is closed after it. */
+export const refused = z.strictObject({
+  type: z.literal("refused"),
+  code: text,
+  message: text,
+  /** Where in the envelope, such as `leases[3].task`. */
+  path: text,
+  advice: text,
+});
+
+/** Everything that a worker may say. */
+export const fromWorker = z.discriminatedUnion("type", [
+  register,
+  workerHeartbeat,
+  report,
+  log,
+  result,
+  stop,
+  refused,
+]);
+/** Everything that the master may say to a worker. */
+export const toWorker = z.discriminatedUnion("type", [
+  welcome,
+  masterHeartbeat,
+  assign,
+  recall,
+  cancel,
+  acknowledge,
+  stop,
+  refused,
+]);
+
+export type Register = z.output<typeof register>;
+export type HeldLease = z.output<typeof heldLease>;
+export type WorkerFacts = z.output<typeof facts>;
+export type WorkerVitals = z.output<typeof vitals>;
+export type Gpu = z.output<typeof gpu>;
+export type Report = z.output<typeof report>;
+export type Result = z.output<typeof result>;
+export type Assign = z.output<typeof assign>;
+export type Cancel = z.output<typeof cancel>;
+export type Welcome = z.output<typeof welcome>;
+export type Acknowledge = z.output<typeof acknowledge>;
+export type Refused = z.output<typeof refused>;
+export type FromWorker = z.output<typeof fromWorker>;
+export type ToWorker = z.output<typeof toWorker>;
