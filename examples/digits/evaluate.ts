@@ -70,10 +70,10 @@ interface Budget {
   readonly epochsMax: number;
 }
 
-/** One to two seconds a trial, six for the largest network of the space. */
-const SEARCH_BUDGET: Budget = { multiplyAdds: 6e9, epochsMin: 3, epochsMax: 12 };
-/** About ten seconds. */
-const FINAL_BUDGET: Budget = { multiplyAdds: 30e9, epochsMin: 6, epochsMax: 40 };
+/** Two seconds a trial, four for the largest network of the space. */
+const SEARCH_BUDGET: Budget = { multiplyAdds: 8e9, epochsMin: 2, epochsMax: 16 };
+/** Ten seconds, at most fifteen. */
+const FINAL_BUDGET: Budget = { multiplyAdds: 30e9, epochsMin: 5, epochsMax: 40 };
 
 /** Forwards once; backwards once to the weights and once to the inputs. */
 const PRODUCTS_A_STEP = 3;

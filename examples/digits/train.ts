@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { augment } from "./augment.ts";
 import type { Dataset } from "./dataset.ts";
 import { FatalError } from "./fatal_error.ts";
 import type { Network } from "./network.ts";
 import { optimizer, type OptimizerKind } from "./optimizer.ts";
-import { seededRandom, shuffle } from "./random.ts";
-import { at } from "./vector.ts";
+import { type Random, seededRandom, shuffle } from "./random.ts";
+import { at, type Vector } from "./vector.ts";
 
 /** How to train. */
 export interface Plan {
@@ -45,7 +46,7 @@ export async function train(
   afterEpoch: (epoch: number, loss: number) => void = () => {},
 ): Promise<void> {
   const update = optimizer(plan.optimizer, network.parameters);
-  const random = seededRandom(plan.seed, "order");
+  const random = seededRandom(plan.seed, "order"), variation = seededRandom(plan.seed, "variation");
   const order = new Uint32Array(dataset.count).map((_, row) => row);
   const steps = Math.ceil(dataset.count / plan.batchSize);
   for (let epoch = 1; epoch <= plan.epochs; epoch++) {
@@ -55,7 +56,7 @@ export async function train(
       plan.signal.throwIfAborted();
       const rows = order.subarray(step * plan.batchSize, (step + 1) * plan.batchSize);
       const progress = (epoch - 1 + step / steps) / plan.epochs;
-      const loss = learn(network, dataset, rows);
+      const loss = learn(network, dataset, rows, variation);
       if (!Number.isFinite(loss)) throw divergence(epoch, loss, plan);
       update(plan.learningRate * (1 + Math.cos(Math.PI * progress)) / 2);
       total += loss * rows.length;
@@ -84,24 +85,27 @@ export function measure(network: Network, dataset: Dataset): Score {
   return { accuracy: hits / dataset.count, loss: loss / dataset.count };
 }
 
-/** One step's gradients. */
-function learn(network: Network, dataset: Dataset, rows: Uint32Array): number {
-  const labels = load(network, dataset, rows);
+/** One step's gradients, and its loss. */
+function learn(network: Network, dataset: Dataset, rows: Uint32Array, variation: Random): number {
+  const labels = load(network, dataset, rows, variation);
   network.forward(rows.length, true);
   network.backward(labels, rows.length);
   return network.loss(labels, rows.length);
 }
 
-/** Writes images into the network's input; their labels. */
-function load(network: Network, { images, labels, count }: Dataset, rows: Uint32Array): Uint8Array {
+/** Writes images into the network's input, varied where a variation is given; their labels. */
+function load(network: Network, dataset: Dataset, rows: Uint32Array, variation?: Random): Uint8Array {
+  const { images, labels, count } = dataset;
   const size = images.length / count;
-  rows.forEach((row, place) =>
-    network.images.set(images.subarray(row * size, (row + 1) * size), place * size)
-  );
+  rows.forEach((row, place) => {
+    const image = images.subarray(row * size, (row + 1) * size);
+    if (variation === undefined) network.images.set(image, place * size);
+    else augment(image, network.images, place * size, variation);
+  });
   return Uint8Array.from(rows, (row) => labels[row] ?? NaN);
 }
 
-function largestOf(values: Float64Array): number {
+function largestOf(values: Vector): number {
   let largest = 0;
   for (let i = 1; i < values.length; i++) if (at(values, i) > at(values, largest)) largest = i;
   return largest;
