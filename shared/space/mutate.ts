@@ -44,13 +44,12 @@ export function mutateGroup(
   const genes = atLeastOne ? genesOf(group, candidate) : 0;
   const certain = genes > 0 ? random.integer(genes) : -1;
   let gene = 0;
-  const strikes = () => random.next() < rate || gene === certain;
-  return mutateMembers(
-    group,
-    candidate,
-    { random, strikes: () => [strikes(), gene++][0] === true },
-    undefined,
-  );
+  const strikes = () => {
+    const isCertain = gene === certain;
+    gene += 1;
+    return random.next() < rate || isCertain;
+  };
+  return mutateMembers(group, candidate, { random, strikes }, undefined);
 }
 
 interface Mutation {

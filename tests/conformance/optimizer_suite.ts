@@ -51,103 +51,109 @@ export function testOptimizer(name: string, make: MakeOptimizer): void {
   for (const [kind, written] of SPACES) {
     const compiled = compileSpace(written);
     if (!compiled.ok) throw new Error(compiled.error.map(formatProblem).join("\n"));
-    const space = compiled.value;
-    const test = (sentence: string, body: () => void | Promise<void>) =>
-      Deno.test(`${name}, over ${kind}: ${sentence}`, body);
-
-    test("every proposal is in the space, whichever order results come in", () => {
-      for (const order of [first, last, anyOne]) {
-        const search = new Search(space, make(space), { order });
-        search.run(300);
-        assert.equal(search.finished, 300);
-      }
-    });
-
-    test("many trials may be outstanding, and it never waits with none", () => {
-      const search = new Search(space, make(space), { slots: 200, order: anyOne });
-      search.run(1_000);
-      assert.equal(search.finished, 1_000);
-    });
-
-    test("failures and cancellations do not stop it, and are no scores", () => {
-      const half = new Search(space, make(space), { fails: (number) => number % 2 === 0 });
-      half.run(300);
-      const all = new Search(space, make(space), { fails: () => true });
-      all.run(300);
-      assert.deepEqual([half.finished, all.finished], [300, 300]);
-    });
-
-    test("a score that is no number, or is missing, does not stop it", () => {
-      for (const scores of [[NaN], [], [Infinity], [-Infinity]]) {
-        const search = new Search(space, make(space), {
-          scores: (number) => number % 3 === 0 ? scores : [number % 7],
-        });
-        search.run(200);
-        assert.equal(search.finished, 200);
-      }
-    });
-
-    test("the same seed and history give the same proposals", () => {
-      const runs = [1, 1, 2].map((seed) => {
-        const search = new Search(space, make(space), { slots: 5, seed, order: anyOne });
-        search.run(200);
-        return search.proposals;
-      });
-      assert.deepEqual(runs[0], runs[1]);
-      if (space.size > 100) assert.notDeepEqual(runs[0], runs[2]);
-    });
-
-    test("propose changes nothing: asked again with the same stream, it answers the same", () => {
-      const quiet = new Search(space, make(space), { slots: 5, order: anyOne });
-      const curious = new Search(space, make(space), { slots: 5, order: anyOne, extraCalls: 3 });
-      quiet.run(200);
-      curious.run(200);
-      assert.deepEqual(curious.proposals, quiet.proposals);
-    });
-
-    test("rebuilt from its history, it goes on as it would have", () => {
-      for (const length of [1, 30, 170]) {
-        const search = new Search(space, make(space), {
-          slots: 7,
-          order: anyOne,
-          fails: (number) => number % 5 === 0,
-        });
-        search.run(length);
-        const rebuilt = make(space);
-        for (const event of search.history) {
-          if (event.type === "asked") rebuilt.asked(structuredClone(event.trial));
-          else rebuilt.told(structuredClone(event.trial));
-        }
-        for (let stream = 0; stream < 20; stream++) {
-          assert.deepEqual(
-            rebuilt.propose(seededRandom(stream)),
-            search.optimizer.propose(seededRandom(stream)),
-          );
-        }
-      }
-    });
-
-    test("parents are trials that have finished with scores", () => {
-      const search = new Search(space, make(space), {
-        slots: 5,
-        order: anyOne,
-        fails: (number) => number % 4 === 0,
-      });
-      search.run(300);
-      for (const { proposal, completed } of search.proposals) {
-        for (const parent of proposal.parents ?? []) assert.ok(parent <= completed && parent % 4 !== 0);
-      }
-    });
-
-    test("what it keeps does not grow with history", async () => {
-      const search = new Search(space, make(space), { slots: 20, order: anyOne });
-      search.run(1_000);
-      const after1000 = await search.heldCandidates();
-      search.run(3_000);
-      const after4000 = await search.heldCandidates();
-      assert.ok(after4000 <= after1000 * 1.2 + 20, `${after1000} candidates, then ${after4000}`);
-    });
+    const test: Test = (sentence, body) => Deno.test(`${name}, over ${kind}: ${sentence}`, body);
+    testProgress(test, make, compiled.value);
+    testFold(test, make, compiled.value);
   }
+}
+
+type Test = (sentence: string, body: () => void | Promise<void>) => void;
+
+function testProgress(test: Test, make: MakeOptimizer, space: SearchSpace): void {
+  test("every proposal is in the space, whichever order results come in", () => {
+    for (const order of [first, last, anyOne]) {
+      const search = new Search(space, make(space), { order });
+      search.run(300);
+      assert.equal(search.finished, 300);
+    }
+  });
+
+  test("many trials may be outstanding, and it never waits with none", () => {
+    const search = new Search(space, make(space), { slots: 200, order: anyOne });
+    search.run(1_000);
+    assert.equal(search.finished, 1_000);
+  });
+
+  test("failures and cancellations do not stop it, and are no scores", () => {
+    const half = new Search(space, make(space), { fails: (number) => number % 2 === 0 });
+    half.run(300);
+    const all = new Search(space, make(space), { fails: () => true });
+    all.run(300);
+    assert.deepEqual([half.finished, all.finished], [300, 300]);
+  });
+
+  test("a score that is no number, or is missing, does not stop it", () => {
+    for (const scores of [[NaN], [], [Infinity], [-Infinity]]) {
+      const search = new Search(space, make(space), {
+        scores: (number) => number % 3 === 0 ? scores : [number % 7],
+      });
+      search.run(200);
+      assert.equal(search.finished, 200);
+    }
+  });
+}
+
+function testFold(test: Test, make: MakeOptimizer, space: SearchSpace): void {
+  test("the same seed and history give the same proposals", () => {
+    const runs = [1, 1, 2].map((seed) => {
+      const search = new Search(space, make(space), { slots: 5, seed, order: anyOne });
+      search.run(200);
+      return search.proposals;
+    });
+    assert.deepEqual(runs[0], runs[1]);
+    if (space.size > 100) assert.notDeepEqual(runs[0], runs[2]);
+  });
+
+  test("propose changes nothing: asked again with the same stream, it answers the same", () => {
+    const quiet = new Search(space, make(space), { slots: 5, order: anyOne });
+    const curious = new Search(space, make(space), { slots: 5, order: anyOne, extraCalls: 3 });
+    quiet.run(200);
+    curious.run(200);
+    assert.deepEqual(curious.proposals, quiet.proposals);
+  });
+
+  test("rebuilt from its history, it goes on as it would have", () => {
+    for (const length of [1, 30, 170]) {
+      const search = new Search(space, make(space), {
+        slots: 7,
+        order: anyOne,
+        fails: (number) => number % 5 === 0,
+      });
+      search.run(length);
+      const rebuilt = make(space);
+      for (const event of search.history) {
+        if (event.type === "asked") rebuilt.asked(structuredClone(event.trial));
+        else rebuilt.told(structuredClone(event.trial));
+      }
+      for (let stream = 0; stream < 20; stream++) {
+        assert.deepEqual(
+          rebuilt.propose(seededRandom(stream)),
+          search.optimizer.propose(seededRandom(stream)),
+        );
+      }
+    }
+  });
+
+  test("parents are trials that have finished with scores", () => {
+    const search = new Search(space, make(space), {
+      slots: 5,
+      order: anyOne,
+      fails: (number) => number % 4 === 0,
+    });
+    search.run(300);
+    for (const { proposal, completed } of search.proposals) {
+      for (const parent of proposal.parents ?? []) assert.ok(parent <= completed && parent % 4 !== 0);
+    }
+  });
+
+  test("what it keeps does not grow with history", async () => {
+    const search = new Search(space, make(space), { slots: 20, order: anyOne });
+    search.run(1_000);
+    const after1000 = await search.heldCandidates();
+    search.run(3_000);
+    const after4000 = await search.heldCandidates();
+    assert.ok(after4000 <= after1000 * 1.2 + 20, `${after1000} candidates, then ${after4000}`);
+  });
 }
 
 interface SearchOptions {

@@ -64,7 +64,7 @@ export class GeneticOptimizer implements Optimizer {
     if (score === undefined || Number.isNaN(score)) return;
     const newcomer = { number: trial.number, candidate: trial.candidate, score };
     if (this.#options.mode === "steady") {
-      this.#population = bestOf([...this.#population, newcomer], this.#options.population);
+      this.#population = joined(this.#population, newcomer, this.#options.population);
       return;
     }
     this.#generation = [...this.#generation, newcomer];
@@ -130,7 +130,22 @@ export class GeneticOptimizer implements Optimizer {
   }
 }
 
-/** The best, in order; of equals the earlier trial first, so that the order of arrival does not matter. */
+/** A population with a newcomer in its place, if it is among the best. */
+function joined(
+  population: readonly Individual[],
+  newcomer: Individual,
+  size: number,
+): readonly Individual[] {
+  const worse = population.findIndex((member) => inOrder(newcomer, member) < 0);
+  return population.toSpliced(worse < 0 ? population.length : worse, 0, newcomer).slice(0, size);
+}
+
 function bestOf(individuals: readonly Individual[], size: number): readonly Individual[] {
-  return individuals.toSorted((a, b) => b.score - a.score || a.number - b.number).slice(0, size);
+  return individuals.toSorted(inOrder).slice(0, size);
+}
+
+/** Best first; of equals the earlier trial first, so that the order in which results came in does not matter. */
+function inOrder(a: Individual, b: Individual): number {
+  // Two equal infinities have no difference, so they are compared before they are subtracted.
+  return a.score === b.score ? a.number - b.number : b.score - a.score;
 }
