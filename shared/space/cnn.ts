@@ -14,6 +14,9 @@ import { type Parameters, parametersSchema } from "./parameter.ts";
 /** The parameters that the layer graph is made from; the others say how to train it. */
 export const CNN_ARCHITECTURE_PARAMETERS: ReadonlySet<string> = new Set(["blocks", "head", "dense"]);
 
+/** How many blocks, and how many dense layers, a network may have: the master builds the graph of every candidate. */
+export const LAYERS_MAX = 64;
+
 function listOf<T extends string | number>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item).nonempty()
     .refine((items) => new Set(items).size === items.length, { error: "an option stands twice" });
@@ -21,7 +24,8 @@ function listOf<T extends string | number>(item: z.ZodType<T>): z.ZodType<readon
 
 const shape = z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]);
 const counts = listOf(z.int().min(1));
-const lengths = z.strictObject({ min: z.int().min(0).max(64), max: z.int().min(0).max(64) })
+const length = z.int().min(0).max(LAYERS_MAX);
+const lengths = z.strictObject({ min: length, max: length })
   .refine(({ min, max }) => min <= max, { error: "min is above max" });
 
 /** Checks `{ kind: cnn, ... }`; what is left out is taken from `CNN_DEFAULTS`. */

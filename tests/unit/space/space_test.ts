@@ -83,6 +83,12 @@ Deno.test("a condition that can never hold is a mistake", () => {
   ]);
 });
 
+Deno.test("an optional part of an optional part is refused, since null would mean two things", () => {
+  assert.deepEqual(problemsOfParameters({ a: { type: "optional", of: { type: "optional", of: bit } } }), [
+    "parameters.a.of: an optional part is optional already; leave one of the two out",
+  ]);
+});
+
 Deno.test("a space that would exhaust the stack or the memory is refused", () => {
   let deep: unknown = bit;
   for (let i = 0; i < 50_000; i++) deep = { type: "optional", of: deep };
