@@ -27,8 +27,8 @@ export class MaxPool implements Operator {
     visitPixels(this.#window, count, (from, to) => {
       for (let c = 0; c < channels; c++) {
         const pixel = at(pixels, from + c);
-        // The negation lets NaN through, so that a diverged network is seen as one.
-        if (!(pixel <= at(largest, to + c))) {
+        // NaN wins, so that a diverged network is seen as one.
+        if (pixel > at(largest, to + c) || Number.isNaN(pixel)) {
           largest[to + c] = pixel;
           source[to + c] = from + c;
         }
