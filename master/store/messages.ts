@@ -29,15 +29,15 @@ export type StoreMessage =
   | { readonly type: "attach_feed"; readonly feed: Ref<CommitsMessage> };
 
 /** A question, its kind and its words matching. */
-export type QueryMessage = {
-  [K in keyof Queries]: {
+export type QueryMessage<Kind extends keyof Queries = keyof Queries> = {
+  [K in Kind]: {
     readonly type: "query";
     readonly from: Ref<StoreAnswer>;
     readonly token: number;
     readonly kind: K;
     readonly ask: Queries[K]["ask"];
   };
-}[keyof Queries];
+}[Kind];
 
 /** What the store's actor answers. */
 export type StoreAnswer =
@@ -59,18 +59,21 @@ export type StoreAnswer =
     readonly type: "store_state";
     readonly state: "ready" | "degraded";
     readonly reason: string;
+    /** Rows that are not durable yet. */
     readonly waitingChanges: number;
+    /** More waits than should: new work from outside is to be refused until this is false again. */
+    readonly isOverfull: boolean;
   };
 
 /** The answer to a question. */
-export type QueryAnswer = {
-  [K in keyof Queries]: {
+export type QueryAnswer<Kind extends keyof Queries = keyof Queries> = {
+  [K in Kind]: {
     readonly type: "answer";
     readonly token: number;
     readonly kind: K;
     readonly result: StoreResult<Queries[K]["answer"]>;
   };
-}[keyof Queries];
+}[Kind];
 
 /** What a commit changed, for the feed: in the order of commits, without gap. */
 export interface CommitsMessage {

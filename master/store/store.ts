@@ -106,7 +106,15 @@ export type StoreChange =
 
 /** What became of one change. */
 export type StoreVerdict =
-  | { readonly type: "recorded" }
+  | {
+    readonly type: "recorded";
+    /** All of it was there before, so this commit tells the feed nothing. */
+    readonly again?: true | undefined;
+    /** For a command: what became of its changes. */
+    readonly nested?: readonly StoreVerdict[] | undefined;
+    /** For `experiment_state`: the experiment's name, which the feed shows. */
+    readonly name?: string | undefined;
+  }
   /** The command was known: this is its first reply. */
   | { readonly type: "repeated"; readonly reply: Uint8Array }
   /** The task has an outcome already: this attempt's, or none's. */
@@ -267,6 +275,10 @@ export type Done<T> = (result: StoreResult<T>) => void;
 export interface Store {
   /** Opens or makes the store and takes a new epoch, which is durable before the answer. */
   open(done: Done<Recovered>): void;
+  /**
+   * After a `fault` the same batch, as the same array, may be committed again: if it did become durable the answer is its
+   * first one. Whatever else is applied twice answers `recorded` with `again`.
+   */
   commit(epoch: Epoch, changes: readonly StoreChange[], done: Done<Committed>): void;
   query<K extends keyof Queries>(kind: K, ask: Queries[K]["ask"], done: Done<Queries[K]["answer"]>): void;
   /** A consistent copy, made while the store is in use. */
