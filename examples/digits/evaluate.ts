@@ -12,7 +12,7 @@ import { FatalError } from "./fatal_error.ts";
 import { Network } from "./network.ts";
 import { sizeOf } from "./operator.ts";
 import { settingsOf } from "./settings.ts";
-import { measure, train } from "./train.ts";
+import { measure, type Score, train } from "./train.ts";
 
 /** The candidate's values, as the search chose them. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export interface Context {
 }
 
 /**
- * Trains on the train part and measures on the validation part, after every epoch and at the end.
+ * Trains on the train part and measures on the validation part after every epoch.
  *
  * @returns accuracy and loss on the validation part, the number of parameters, and the epochs trained
  * @throws FatalError where the candidate cannot be trained or its training diverges: a failure is never a bad score
@@ -41,7 +41,11 @@ export async function evaluate(
   context: Context,
 ): Promise<{ accuracy: number; loss: number; parameters: number; epochs: number }> {
   const { train: learned, validation } = splitDigits(await readDigits());
-  const { network, epochs, score } = await study(candidate, context, learned, validation, SEARCH_BUDGET);
+  let score: Score = { accuracy: NaN, loss: NaN };
+  const { network, epochs } = await trained(candidate, context, learned, SEARCH_BUDGET, (network) => {
+    score = scoreOf(network, validation);
+    return score;
+  });
   return { ...score, parameters: network.size, epochs };
 }
 
@@ -56,8 +60,15 @@ export async function finalTest(
   context: Context,
 ): Promise<{ test_accuracy: number; test_loss: number; parameters: number }> {
   const { train: learned, validation, test } = splitDigits(await readDigits());
-  const { network, score } = await study(candidate, context, join(learned, validation), test, FINAL_BUDGET);
-  return { test_accuracy: score.accuracy, test_loss: score.loss, parameters: network.size };
+  const { network } = await trained(
+    candidate,
+    context,
+    join(learned, validation),
+    FINAL_BUDGET,
+    () => undefined,
+  );
+  const { accuracy, loss } = scoreOf(network, test);
+  return { test_accuracy: accuracy, test_loss: loss, parameters: network.size };
 }
 
 /** How long to train: about as much computing for each architecture, so that one of many layers gets fewer epochs. */
@@ -78,19 +89,30 @@ const FINAL_BUDGET: Budget = { multiplyAdds: 30e9, epochsMin: 5, epochsMax: 40 }
 /** Forwards once; backwards once to the weights and once to the inputs. */
 const PRODUCTS_A_STEP = 3;
 
-async function study(candidate: Values, context: Context, learned: Dataset, judged: Dataset, budget: Budget) {
+/** A candidate, trained; `measured` is asked for metrics after every epoch, and they are reported. */
+async function trained(
+  candidate: Values,
+  context: Context,
+  learned: Dataset,
+  budget: Budget,
+  measured: (network: Network) => Score | undefined,
+): Promise<{ network: Network; epochs: number }> {
   const { seed, signal } = context;
   const settings = settingsOf(candidate);
   const graph = classifierOf(context);
   const network = new Network(graph, { batch: settings.batchSize, seed });
   const epochs = epochsFor(graph, learned.count, budget);
-  let score = { accuracy: NaN, loss: NaN };
-  await train(network, learned, { ...settings, epochs, seed, signal }, (epoch, trainLoss) => {
-    score = measure(network, judged);
-    context.report(epoch, { ...score, train_loss: trainLoss });
+  await train(network, learned, { ...settings, epochs, seed, signal }, (epoch, loss) => {
+    context.report(epoch, { ...measured(network), train_loss: loss });
   });
-  if (Number.isFinite(score.loss)) return { network, epochs, score };
-  throw new FatalError(`the training diverged with its last step: the loss is ${score.loss}`);
+  return { network, epochs };
+}
+
+/** A network's score, which must be one. */
+function scoreOf(network: Network, dataset: Dataset): Score {
+  const score = measure(network, dataset);
+  if (Number.isFinite(score.loss)) return score;
+  throw new FatalError(`the training diverged: the loss on unseen images is ${score.loss}`);
 }
 
 /** Epochs that the budget pays for. */

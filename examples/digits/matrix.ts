@@ -40,11 +40,16 @@ export function addRows(rows: Vector, sum: Vector): void {
   }
 }
 
-// Eight running sums fit into the registers with their operands; 4 x 4 measured a third slower, 2 x 2 a fifth.
+// Eight running sums fit into the registers with their operands; 4 x 4 and 2 x 2 measured a quarter slower.
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 2;
 
-/** The part of the sum that whole tiles cover. */
+/**
+ * The part of the sum that whole tiles cover.
+ *
+ * `| 0` keeps an index a 32 bit integer. Without it V8 checks each addition for overflow: 3.0 billion multiply-adds a
+ * second instead of 4.7.
+ */
 function addTiles(a: Matrix, b: Matrix, sum: Matrix, rows: number, columns: number): void {
   const x = a.values, y = b.values, z = sum.values;
   const xRow = a.rowStep, xStep = a.columnStep, yStep = b.rowStep, yColumn = b.columnStep;

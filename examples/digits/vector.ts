@@ -18,7 +18,7 @@ export function zeros(length: number): Vector {
 /**
  * The element at an index; NaN outside the vector, so that a wrong index shows as a diverged loss.
  *
- * V8 inlines it: a matrix product through `at` runs at 3.7 billion multiply-adds a second, without it at 2.6.
+ * V8 inlines it: a matrix product through `at` measured no slower than one through bare indexes.
  */
 export function at(vector: Vector, index: number): number {
   return vector[index] ?? NaN;

@@ -30,11 +30,15 @@ Deno.test("an evaluation is the same again, with another seed another", async ()
 });
 
 Deno.test("the final test measures on other images than the search", async () => {
-  const context = contextOf({ architecture: LINEAR });
+  const reported = new Set<string>();
+  const report = (_: number, metrics: Record<string, number>) =>
+    Object.keys(metrics).forEach((name) => reported.add(name));
+  const context = contextOf({ architecture: LINEAR, report });
   const { test_accuracy: accuracy, test_loss: loss, parameters } = await finalTest(
     { batch_size: 64 },
     context,
   );
+  assert.deepEqual([...reported], ["train_loss"], "the test part is looked at once, at the end");
   assert.equal(parameters, 650);
   assert.ok(accuracy > 0.9, `accuracy ${accuracy}`);
   assert.notEqual(loss, (await evaluate({ batch_size: 64 }, context)).loss);
