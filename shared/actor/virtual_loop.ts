@@ -8,13 +8,18 @@
 import type { Random } from "./random.ts";
 import type { RunLoop } from "./run_loop.ts";
 
+/** What a turn that was cut short has taken. */
+const FULL_TURN_MS = 1;
+/** Cancelled events are cleared out when they outnumber the others and there are at least so many. */
+const CANCELLED_MIN = 1_024;
+
 interface Event {
   readonly atMs: number;
   /** Orders events of one instant: drawn from the seed, so that every order is met by some seed. */
   readonly rank: number;
   readonly sequence: number;
   readonly call: () => void;
-  cancelled: boolean;
+  state: "pending" | "cancelled" | "over";
 }
 
 /** A discrete-event loop on virtual time. */
@@ -24,6 +29,7 @@ export class VirtualLoop implements RunLoop {
   readonly #heap: Event[] = [];
   #nowMs = 0;
   #sequence = 0;
+  #cancelled = 0;
 
   constructor(random: Random, startWallMs = 1_700_000_000_000) {
     this.#random = random;
@@ -43,20 +49,20 @@ export class VirtualLoop implements RunLoop {
   }
 
   yield(call: () => void): void {
-    this.#add(0, call);
+    // So much work takes time on any machine; here too, or actors that never rest would stop the clock for all.
+    this.#add(FULL_TURN_MS, call);
   }
 
   timer(delayMs: number, call: () => void): () => void {
     const event = this.#add(Math.max(0, delayMs), call);
-    return () => {
-      event.cancelled = true;
-    };
+    return () => this.#cancel(event);
   }
 
   /** Runs the next event; false where none is left. */
   step(): boolean {
     for (let event = this.#take(); event !== undefined; event = this.#take()) {
-      if (event.cancelled) continue;
+      if (event.state === "cancelled") continue;
+      event.state = "over";
       this.#nowMs = event.atMs;
       event.call();
       return true;
@@ -92,15 +98,31 @@ export class VirtualLoop implements RunLoop {
       rank: this.#random.next(),
       sequence: this.#sequence++,
       call,
-      cancelled: false,
+      state: "pending",
     };
-    this.#heap.push(event);
-    this.#rise(this.#heap.length - 1);
+    this.#insert(event);
     return event;
   }
 
+  #insert(event: Event): void {
+    this.#heap.push(event);
+    this.#rise(this.#heap.length - 1);
+  }
+
+  /** Deadlines that are moved with every message would otherwise fill the heap. */
+  #cancel(event: Event): void {
+    if (event.state !== "pending") return;
+    event.state = "cancelled";
+    this.#cancelled += 1;
+    if (this.#cancelled < CANCELLED_MIN || this.#cancelled * 2 < this.#heap.length) return;
+    const pending = this.#heap.filter((each) => each.state === "pending");
+    this.#heap.length = 0;
+    this.#cancelled = 0;
+    for (const each of pending) this.#insert(each);
+  }
+
   #peek(): Event | undefined {
-    while (this.#heap[0]?.cancelled) this.#take();
+    while (this.#heap[0]?.state === "cancelled") this.#take();
     return this.#heap[0];
   }
 
@@ -111,6 +133,7 @@ export class VirtualLoop implements RunLoop {
       this.#heap[0] = last;
       this.#sink(0);
     }
+    if (first?.state === "cancelled") this.#cancelled -= 1;
     return first;
   }
 
