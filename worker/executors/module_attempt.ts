@@ -1,0 +1,141 @@
+/**
+ * One attempt in an evaluator's process: from its frame to its one end.
+ *
+ * @module
+ */
+import type { Metrics } from "../../shared/model/outcome.ts";
+import type { ExecutorEvent, Running } from "./executor.ts";
+import { FATAL_EXIT_CODE } from "./harness/failure.ts";
+import type { Answer, Failure } from "./harness/message.ts";
+import type { ModuleProcess, ProcessEnd } from "./module_process.ts";
+
+/** How an attempt ends. */
+export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
+
+/** Whom an attempt tells. */
+export interface AttemptListener {
+  /** The process has imported the module; once. */
+  loaded(): void;
+  report(step: number, metrics: Metrics): void;
+  /** Once, last. @param process the process, where it can serve the next attempt */
+  ended(end: End, process: ModuleProcess | undefined): void;
+}
+
+/** What is given to the process. */
+export interface Given {
+  /** Marks the answers to it. */
+  readonly id: number;
+  /** An `Evaluate` with the same id. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+  /** The limit of the process, for messages. */
+  readonly heapMiB: number;
+}
+
+/** An attempt that has been given to its process. */
+export class ModuleAttempt implements Running {
+  readonly #process: ModuleProcess;
+  readonly #listener: AttemptListener;
+  readonly #given: Given;
+  #isOver = false;
+  #isStopping = false;
+  #killAtMs = Infinity;
+  #killTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(process: ModuleProcess, given: Given, listener: AttemptListener) {
+    this.#process = process;
+    this.#given = given;
+    this.#listener = listener;
+    process.listener = (answer) => this.#answered(answer);
+    process.evaluate(given.frame);
+    process.ended.then((end) => this.#processEnded(end));
+  }
+
+  stop(graceMs: number): void {
+    if (this.#isOver) return;
+    // Before the module is loaded nobody listens, and nothing is worth waiting for.
+    const isHeard = this.#process.isLoaded && graceMs > 0;
+    if (isHeard && !this.#isStopping) this.#process.requestStop();
+    this.#isStopping = true;
+    if (!isHeard) return this.#process.kill();
+    // A second stop can only shorten the time.
+    const killAtMs = performance.now() + graceMs;
+    if (killAtMs >= this.#killAtMs) return;
+    this.#killAtMs = killAtMs;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#process.kill(), graceMs);
+  }
+
+  #answered(answer: Answer): void {
+    if (this.#isOver) return;
+    switch (answer.type) {
+      case "loaded":
+        return this.#listener.loaded();
+      case "report":
+        // A report of the attempt before, made by what it left behind.
+        if (answer.id === this.#given.id) this.#listener.report(answer.step, answer.metrics);
+        return;
+      case "unloadable":
+        return this.#end(this.#failed(answer), false);
+      case "completed":
+        return this.#end({ state: "completed", metrics: answer.metrics }, this.#isReusable(answer.aborted));
+      case "failed":
+        return this.#end(this.#failed(answer), this.#isReusable(answer.aborted) && !answer.spent);
+    }
+  }
+
+  /** A stop that crossed the answer would reach the next attempt. */
+  #isReusable(aborted: boolean): boolean {
+    return !this.#isStopping || aborted;
+  }
+
+  #processEnded({ code, signal }: ProcessEnd): void {
+    if (this.#isOver) return;
+    const final = code === FATAL_EXIT_CODE && signal === null;
+    this.#end(this.#failed({ message: this.#deathInWords(code, signal), final }), false);
+  }
+
+  #end(end: End, isReusable: boolean): void {
+    this.#isOver = true;
+    clearTimeout(this.#killTimer);
+    const told: End = this.#isStopping ? { state: "stopped" } : end;
+    if (isReusable) return this.#listener.ended(told, this.#process);
+    this.#process.kill();
+    this.#process.ended.then(() => this.#listener.ended(told, undefined));
+  }
+
+  /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
+  #failed({ message, stack, final }: Failure): End {
+    const printed = this.#process.printed.text();
+    const details = [stack, printed === "" ? undefined : `Printed:\n${printed}`].filter((part) =>
+      part !== undefined
+    );
+    return {
+      state: "failed",
+      cause: "evaluator",
+      message,
+      final,
+      ...(details.length === 0 ? {} : { stack: details.join("\n\n") }),
+    };
+  }
+
+  #deathInWords(code: number, signal: Deno.Signal | null): string {
+    if (this.#process.isGarbled) {
+      return "the evaluator's output broke an answer of the harness: do not print from several threads at once";
+    }
+    if (OUT_OF_MEMORY.test(this.#process.printed.text())) {
+      return `the evaluator needed more memory than its limit of ${this.#given.heapMiB} MiB`;
+    }
+    if (signal !== null) {
+      return `the evaluator's process was ended by ${signal}${SIGNAL_ADVICE[signal] ?? ""}`;
+    }
+    const when = this.#process.isLoaded ? "" : " before its module was loaded";
+    return `the evaluator's process ended with exit code ${code}${when}`;
+  }
+}
+
+/** What V8 prints as it dies. */
+const OUT_OF_MEMORY = /Fatal (JavaScript|process) out of memory/;
+
+const SIGNAL_ADVICE: Partial<Record<Deno.Signal, string>> = {
+  SIGKILL: ": the machine may have run out of memory",
+};
