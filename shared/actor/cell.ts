@@ -10,6 +10,27 @@
 import type { Actor, ExitReason, Ref, Timer } from "./actor.ts";
 import { Fifo } from "./fifo.ts";
 
+/**
+ * A reference that leads to its cell without a look-up by id, which would cost as much as all the rest of a send.
+ *
+ * A copy of its two public properties works as well, only slower.
+ */
+export class Address<M> implements Ref<M> {
+  declare readonly accepts?: (message: M) => void;
+  /** Out of sight: whoever prints, compares or sends on a reference must not meet the actor behind it. */
+  #cell: Cell | undefined;
+
+  constructor(readonly path: string, readonly id: number) {}
+
+  static cellOf(ref: Ref<never>): Cell | undefined {
+    return #cell in ref ? ref.#cell : undefined;
+  }
+
+  static lead(address: Address<never>, cell: Cell): void {
+    address.#cell = cell;
+  }
+}
+
 /** A timer of the system's own. */
 export interface PendingTimer extends Timer {
   readonly cancel: () => void;
@@ -60,9 +81,11 @@ export class Cell {
   releases: (() => void)[] | undefined;
 
   constructor(
-    readonly ref: Ref<never>,
+    readonly ref: Address<never>,
     readonly name: string,
     readonly parent: Cell | undefined,
     readonly startedAtMs: number,
-  ) {}
+  ) {
+    Address.lead(ref, this);
+  }
 }

@@ -10,7 +10,7 @@
 import { type Actor, crashed, type ExitReason, type LogFields, type LogLevel } from "./actor.ts";
 import type { Ref, Start, Timer } from "./actor.ts";
 import { Attention } from "./attention.ts";
-import { Cell, Exited, StopAsked, Wake } from "./cell.ts";
+import { Address, Cell, Exited, StopAsked, Wake } from "./cell.ts";
 import { ActorContext, type World } from "./context.ts";
 import type { Random } from "./random.ts";
 import type { RunLoop } from "./run_loop.ts";
@@ -50,8 +50,8 @@ export class Lives implements World {
   }
 
   deliver(to: Ref<never>, message: unknown): void {
-    const cell = this.#cells.get(to.id);
-    if (cell === undefined) this.deadLetters += 1;
+    const cell = Address.cellOf(to) ?? this.#cells.get(to.id);
+    if (cell === undefined || cell.state === "ended") this.deadLetters += 1;
     else this.#turns.put(cell, message);
   }
 
@@ -59,7 +59,7 @@ export class Lives implements World {
   spawnRoot<M>(name: string, start: Start<M>): Ref<M> {
     if (this.root !== undefined) throw new Error(`the root ${this.root.ref.path} has not ended`);
     this.attention.start();
-    const ref: Ref<M> = { path: name, id: this.#nextId++ };
+    const ref = new Address<M>(name, this.#nextId++);
     this.root = new Cell(ref, name, undefined, this.loop.now());
     this.#begin(this.root, ref, start);
     return ref;
@@ -67,7 +67,7 @@ export class Lives implements World {
 
   spawn<M>(name: string, start: Start<M>, parent: Cell): Ref<M> {
     if (parent.state === "ended") throw new Error(`${parent.ref.path} has ended and cannot start ${name}`);
-    const ref: Ref<M> = { path: `${parent.ref.path}/${name}`, id: this.#nextId++ };
+    const ref = new Address<M>(`${parent.ref.path}/${name}`, this.#nextId++);
     const cell = new Cell(ref, name, parent, this.loop.now());
     (parent.children ??= new Map()).set(ref.id, cell);
     this.#begin(cell, ref, start);
