@@ -47,7 +47,8 @@ export async function kernelMessagesPerSecond(): Promise<Figure> {
     value: Math.round(median(kernel)),
     unit: "messages/s",
     limit: Math.round(median(plain)),
-    detail: `${EXCHANGES} of two actors' ping-pong and ${SENDERS} x ${MESSAGES_PER_SENDER} to one, one thread; ` +
+    detail:
+      `${EXCHANGES} of two actors' ping-pong and ${SENDERS} x ${MESSAGES_PER_SENDER} to one, one thread; ` +
       "limit: function calls through an array",
   };
 }
