@@ -4,8 +4,8 @@
  * @module
  */
 import type { Ref } from "../../shared/actor/actor.ts";
-import type { CommandId, GroupId, TaskId } from "../../shared/model/ids.ts";
-import type { Outcome } from "../../shared/model/outcome.ts";
+import type { CommandId, GroupId, TaskId, WorkerId } from "../../shared/model/ids.ts";
+import type { Metrics, Outcome } from "../../shared/model/outcome.ts";
 import type { TaskTemplate } from "../../shared/model/task.ts";
 import type { CommandError, LiveEntry } from "../../shared/protocol/client_envelopes.ts";
 import type { CloseName } from "../../shared/protocol/limits.ts";
@@ -68,15 +68,17 @@ export type ClusterMessage =
   | ({ readonly type: "explain"; readonly task: TaskId } & Asker)
   // Experiments.
   | SourceToCluster
-  // The feed.
+  // The feed; the registrar, who is told `recovered` as soon as it is known.
   | { readonly type: "attach_feed"; readonly feed: Ref<LiveMessage> }
+  | { readonly type: "attach_registrar"; readonly registrar: Ref<StoreAnswer> }
   // Its own timers.
   | ClusterTimer;
 
 /** The cluster's timers. */
 export type ClusterTimer =
   | { readonly type: "tick" }
-  | { readonly type: "rival_silent"; readonly worker: string; readonly session: number };
+  | { readonly type: "rival_silent"; readonly worker: WorkerId; readonly session: number }
+  | { readonly type: "retry_due"; readonly task: TaskId };
 
 /** An experiment, as the cluster sees it: something that can be asked for tasks. */
 export type SourceToCluster =
@@ -118,6 +120,14 @@ export type ClusterToSource =
     readonly elapsedMs: number;
     readonly atMs: number;
   }
+  /** An attempt failed by its evaluator's fault; the task may be tried again. */
+  | { readonly type: "attempt_failed"; readonly number: number; readonly message: string }
+  | {
+    readonly type: "reported";
+    readonly number: number;
+    readonly step: number;
+    readonly metrics: Metrics;
+  }
   /** Workers that are connected, for an experiment that waits for `minWorkers`. */
   | { readonly type: "workers"; readonly connected: number };
 
@@ -129,6 +139,7 @@ export interface LiveMessage {
 
 /** What the cluster is given. */
 export interface ClusterOptions {
+  /** The store's actor. */
   readonly store: Ref<StoreMessage>;
   readonly heartbeatMs: number;
   readonly lostAfterMs: number;
@@ -136,6 +147,4 @@ export interface ClusterOptions {
   readonly prefetchMax: number;
   /** Goes on although the store lacks what peers were told. */
   readonly acceptLoss: boolean;
-  /** Encodes a template, as `assign` carries it. */
-  readonly encodeTemplate: (template: TaskTemplate) => Uint8Array;
 }

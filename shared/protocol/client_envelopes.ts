@@ -19,7 +19,8 @@ import {
 import { PAGE_ROWS_MAX, PAYLOAD_BYTES_MAX, SUBMIT_BYTES_MAX, SUBMIT_TASKS_MAX } from "./limits.ts";
 import { refused } from "./worker_envelopes.ts";
 
-const payloads = z.array(z.instanceof(Uint8Array)).min(1).max(SUBMIT_TASKS_MAX).refine(
+const payload: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
+const payloads = z.array(payload).min(1).max(SUBMIT_TASKS_MAX).refine(
   (all) => all.every((each) => each.byteLength <= PAYLOAD_BYTES_MAX),
   { error: `a payload has over ${PAYLOAD_BYTES_MAX} bytes; larger ones travel as artifacts` },
 ).refine((all) => all.reduce((sum, each) => sum + each.byteLength, 0) <= SUBMIT_BYTES_MAX, {

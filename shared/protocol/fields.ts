@@ -48,9 +48,12 @@ export const span = z.number().min(0).max(366 * 86_400_000);
 /** A whole number that counts something. */
 export const count = z.int().min(0);
 export const text = z.string().max(TEXT_LENGTH_MAX);
-export const bytes = z.instanceof(Uint8Array).refine((value) => value.byteLength <= PAYLOAD_BYTES_MAX, {
-  error: `expected at most ${PAYLOAD_BYTES_MAX} bytes; larger ones travel as artifacts`,
-});
+export const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array).refine(
+  (value) => value.byteLength <= PAYLOAD_BYTES_MAX,
+  {
+    error: `expected at most ${PAYLOAD_BYTES_MAX} bytes; larger ones travel as artifacts`,
+  },
+);
 
 /** Measured values: finite numbers by name. zod's `number` refuses NaN and infinities. */
 export const metrics = z.record(z.string().min(1).max(METRIC_NAME_MAX), z.number()).refine(

@@ -1,0 +1,51 @@
+/**
+ * The cluster's own sanity: what must hold after every turn, whatever came.
+ *
+ * @module
+ */
+import { addResources, NO_RESOURCES } from "../../shared/model/resources.ts";
+import type { ClusterCore } from "./core.ts";
+import { LIVE_LEASES_MAX } from "./live_task.ts";
+
+/** What does not hold; empty where all is well. */
+export function checkCluster(core: ClusterCore): readonly string[] {
+  const wrong: string[] = [];
+  const queued = new Set(core.queue);
+  for (const task of core.tasks.values()) {
+    if (task.group.open.get(task.number) !== task) {
+      wrong.push(`${task.id} is not among its group's open tasks`);
+    }
+    if ((task.state === "queued") !== queued.has(task)) {
+      wrong.push(`${task.id} is ${task.state} and not so in the queue`);
+    }
+    if (task.state === "out" && task.attempts.length === 0) {
+      wrong.push(`${task.id} is out without an attempt`);
+    }
+    const live = task.attempts.filter((each) => !each.doubtful && each.cancelling === undefined);
+    if (live.length > LIVE_LEASES_MAX) wrong.push(`${task.id} has ${live.length} live leases`);
+    if (new Set(task.attempts.map((each) => each.key)).size !== task.attempts.length) {
+      wrong.push(`${task.id} has one lease twice`);
+    }
+  }
+  for (const task of queued) if (!core.tasks.has(task.id)) wrong.push(`${task.id} is queued and not open`);
+  if (queued.size !== core.queue.size) {
+    wrong.push(`the queue counts ${core.queue.size} and holds ${queued.size}`);
+  }
+  for (const worker of core.workers.values()) {
+    let drawn = NO_RESOURCES;
+    for (const attempt of worker.attempts.values()) {
+      drawn = addResources(drawn, attempt.task.group.template.resources);
+      if (attempt.ended) wrong.push(`${attempt.key} has ended and is still held by ${worker.id}`);
+      if (!attempt.task.attempts.includes(attempt)) wrong.push(`${attempt.key} is unknown to its task`);
+    }
+    for (const kind of ["cpus", "memoryBytes", "gpus"] as const) {
+      if (Math.abs(drawn[kind] - worker.drawn[kind]) > 1e-6) {
+        wrong.push(`${worker.id} has drawn ${kind} wrongly`);
+      }
+      if (worker.slots > 0 && worker.drawn[kind] > worker.pool[kind] + 1e-6 && worker.registrations === 1) {
+        wrong.push(`${worker.id} has drawn more ${kind} than it has`);
+      }
+    }
+  }
+  return wrong;
+}

@@ -1,0 +1,197 @@
+/**
+ * The cluster: the heart of the master. Registry, queue, leases; no I/O.
+ *
+ * Promise: every submitted task ends with exactly one durable outcome, whatever dies in between.
+ * Not here: which worker gets what (scheduling/), what is durable (store/), how peers are spoken to (gateway/).
+ *
+ * @module
+ */
+import type { Actor, Context, ExitReason, Ref, RemoteChild, Start } from "../../shared/actor/actor.ts";
+import type { StoreAnswer } from "../store/messages.ts";
+import { cancelCommand } from "./cancellation.ts";
+import { checkCluster } from "./check.ts";
+import { ClusterCore, commandError } from "./core.ts";
+import { dispatch } from "./dispatch.ts";
+import { liveAttempt } from "./live_task.ts";
+import type { ClusterMessage, ClusterOptions } from "./messages.ts";
+import { recover } from "./recovery.ts";
+import { detach, makeCertain, type Rival, rivalAnswered, rivalSilent, workerJoined } from "./registration.ts";
+import { workerSaid } from "./results.ts";
+import { requeueAfter } from "./settle.ts";
+import { tick, TICK_MS } from "./silence.ts";
+import { sourceSaid } from "./sources.ts";
+import { submitCommand } from "./submissions.ts";
+import { explain, listWorkers, Publisher, workerLive } from "./views.ts";
+
+/** The cluster's actor. */
+export function cluster(options: ClusterOptions): Start<ClusterMessage> {
+  return (context) => new Cluster(context, options);
+}
+
+/** The cluster's actor as a class, so that a simulation can look inside. */
+export class Cluster implements Actor<ClusterMessage> {
+  readonly core: ClusterCore;
+  readonly #publisher: Publisher;
+  readonly #rivals = new Map<string, Rival>();
+  readonly #pendingSubmissions = { tasks: 0 };
+  #recovered: Extract<StoreAnswer, { type: "recovered" }> | undefined;
+
+  constructor(context: Context<ClusterMessage>, options: ClusterOptions) {
+    this.core = new ClusterCore(context, options);
+    this.#publisher = new Publisher(this.core);
+    context.send(options.store, { type: "recover", from: context.self });
+    context.send(options.store, { type: "listen", from: context.self });
+    context.after(TICK_MS, { type: "tick" });
+  }
+
+  receive(message: ClusterMessage): void {
+    const core = this.core;
+    switch (message.type) {
+      case "worker_said":
+        return this.#workerSaid(message);
+      case "committed":
+        core.commit = Math.max(core.commit, message.commit);
+        return core.log.committed(message.token, message.commit, message.verdicts);
+      case "submit":
+        return submitCommand(core, this.#pendingSubmissions, message);
+      case "source_opened":
+      case "source_submits":
+      case "source_declines":
+      case "source_wants":
+      case "source_closed":
+        return sourceSaid(core, message);
+      case "worker_joined":
+        return workerJoined(core, this.#rivals, message.session, message.register);
+      case "worker_left":
+        return this.#sessionEnded(message.session);
+      case "cancel":
+        return cancelCommand(core, message);
+      case "stop_worker":
+        return this.#stopWorker(message);
+      case "list_workers":
+        return listWorkers(core, message);
+      case "explain":
+        return explain(core, message);
+      case "attach_feed":
+        core.feed = message.feed;
+        return this.#publisher.reset();
+      case "attach_registrar":
+        core.registrar = message.registrar;
+        return this.#tellRegistrar();
+      case "tick":
+      case "rival_silent":
+      case "retry_due":
+        return this.#timer(message);
+      case "recovered":
+      case "answer":
+      case "backed_up":
+      case "store_state":
+        return this.#storeSaid(message);
+    }
+  }
+
+  exited(actor: Ref<never>, _reason: ExitReason): void {
+    this.#sessionEnded(actor);
+  }
+
+  turnEnded(): void {
+    dispatch(this.core);
+    this.core.flush();
+  }
+
+  remoteChildren(): readonly RemoteChild[] {
+    return [...this.core.workers.values()].map((worker) => ({
+      name: worker.id,
+      state: workerLive(worker).state,
+    }));
+  }
+
+  /** What does not hold of its own invariants. */
+  check(): readonly string[] {
+    return checkCluster(this.core);
+  }
+
+  /** The registrar needs the experiments of what was recovered, once. */
+  #tellRegistrar(): void {
+    const { registrar, context } = this.core;
+    if (registrar === undefined || this.#recovered === undefined) return;
+    context.send(registrar, this.#recovered);
+    this.#recovered = undefined;
+  }
+
+  #workerSaid(message: Extract<ClusterMessage, { type: "worker_said" }>): void {
+    const worker = this.core.sessions.get(message.session.id);
+    // Only the newest session of a worker is heard.
+    if (worker === undefined) return;
+    worker.heardAtMs = this.core.context.attentiveNow();
+    if (worker.doubtful) makeCertain(this.core, worker);
+    rivalAnswered(this.core, this.#rivals, worker);
+    workerSaid(this.core, worker, message.envelopes);
+  }
+
+  #sessionEnded(session: Ref<never>): void {
+    const worker = this.core.sessions.get(session.id);
+    if (worker !== undefined) return detach(this.core, worker);
+    for (const [id, rival] of this.#rivals) if (rival.session.id === session.id) this.#rivals.delete(id);
+  }
+
+  #stopWorker(message: Extract<ClusterMessage, { type: "stop_worker" }>): void {
+    const { from, token, target, graceMs } = message;
+    const worker = [...this.core.workers.values()].find((each) => each.id === target);
+    if (worker?.session === undefined) {
+      const error = commandError(
+        "unknown_worker",
+        `no worker ${target} is connected`,
+        "espalier workers lists them",
+      );
+      return this.core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
+    }
+    worker.leaving = true;
+    this.core.say(worker.session, { type: "stop", graceMs, reason: "an operator asked for it" });
+    const reply = { ok: true as const, value: { worker: target }, commit: this.core.commit };
+    this.core.context.send(from, { type: "command_answered", token, reply });
+  }
+
+  #timer(message: Extract<ClusterMessage, { type: "tick" | "rival_silent" | "retry_due" }>): void {
+    const core = this.core;
+    switch (message.type) {
+      case "tick":
+        core.context.after(TICK_MS, { type: "tick" });
+        if (core.epoch !== undefined) tick(core);
+        return this.#publisher.publish();
+      case "rival_silent": {
+        const worker = core.workers.get(message.worker);
+        const rival = this.#rivals.get(message.worker);
+        if (worker !== undefined && rival?.session.id === message.session) {
+          rivalSilent(core, this.#rivals, worker);
+        }
+        return;
+      }
+      case "retry_due": {
+        const task = core.tasks.get(message.task);
+        if (task?.state !== "delayed") return;
+        if (liveAttempt(task) !== undefined) task.state = "out";
+        else requeueAfter(core, task, 0);
+        return;
+      }
+    }
+  }
+
+  #storeSaid(
+    message: Extract<StoreAnswer, { type: "recovered" | "answer" | "backed_up" | "store_state" }>,
+  ): void {
+    switch (message.type) {
+      case "recovered":
+        recover(this.core, message.recovered);
+        this.#recovered = message;
+        return this.#tellRegistrar();
+      case "answer":
+        return this.core.answered(message);
+      case "backed_up":
+        return;
+      case "store_state":
+        this.core.storeState = { state: message.state, reason: message.reason };
+        return;
+    }
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * The cluster's state, and the small steps that all its parts are made of.
+ *
+ * Promise: state changes here and in the parts that name this class, in one turn, never across one.
+ * Not here: what to do when (the parts: registration, results, cancellation, dispatch, silence, sources).
+ *
+ * @module
+ */
+import type { Context, Ref } from "../../shared/actor/actor.ts";
+import { type Epoch, type GroupId, storeOf, type TaskId, type WorkerId } from "../../shared/model/ids.ts";
+import type { TaskTemplate } from "../../shared/model/task.ts";
+import { encode } from "../../shared/protocol/codec.ts";
+import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
+import type { ToWorker } from "../../shared/protocol/worker_envelopes.ts";
+import { type Needs, TaskQueue } from "../scheduling/queue.ts";
+import type { StoreAnswer } from "../store/messages.ts";
+import { CommitLog } from "./commit_log.ts";
+import type { Group, LiveAttempt, LiveTask } from "./live_task.ts";
+import type {
+  ClusterMessage,
+  ClusterOptions,
+  ClusterToSource,
+  LiveMessage,
+  ToWorkerSession,
+} from "./messages.ts";
+import type { WorkerRecord } from "./worker_record.ts";
+
+/** An experiment that can be asked for trials. */
+export interface Source {
+  readonly ref: Ref<ClusterToSource>;
+  readonly group: Group;
+  readonly minWorkers: number;
+  /** Enough workers were there once. */
+  started: boolean;
+  wants: boolean;
+  /** Offered slots that have not been answered. */
+  offered: number;
+  /** Trials that are being committed: as submissions or as outcomes. */
+  committing: number;
+}
+
+/** What stands between the commands and now. */
+export interface Counters {
+  completed: number;
+  failed: number;
+  cancelled: number;
+  pruned: number;
+  retried: number;
+  duplicates: number;
+}
+
+/** The state of the cluster. */
+export class ClusterCore {
+  readonly context: Context<ClusterMessage>;
+  readonly options: ClusterOptions;
+  readonly tasks = new Map<TaskId, LiveTask>();
+  readonly groups = new Map<GroupId, Group>();
+  readonly workers = new Map<WorkerId, WorkerRecord>();
+  /** By the id of the session's reference. */
+  readonly sessions = new Map<number, WorkerRecord>();
+  readonly queue = new TaskQueue<LiveTask>();
+  readonly sources = new Map<GroupId, Source>();
+  readonly log = new CommitLog();
+  readonly counters: Counters = {
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    pruned: 0,
+    retried: 0,
+    duplicates: 0,
+  };
+  /** Attempts in the order of their grants, that are not old enough to have a row. */
+  young: LiveAttempt[] = [];
+  feed: Ref<LiveMessage> | undefined;
+  registrar: Ref<StoreAnswer> | undefined;
+  /** Undefined until the store has been read. */
+  epoch: Epoch | undefined;
+  earlierEpochs: ReadonlySet<Epoch> = new Set();
+  commit = 0;
+  nextGroup = 1;
+  /** The store is an older copy of what peers were told: nothing is given out. */
+  lost: string | undefined;
+  storeState: { state: "ready" | "degraded"; reason: string } = { state: "ready", reason: "" };
+  /** Bytes of payloads that wait or are out. */
+  payloadBytes = 0;
+  readonly #outgoing = new Map<Ref<ToWorkerSession>, ToWorker[]>();
+  #nextQuery = 1;
+  readonly #queries = new Map<number, (answer: Extract<StoreAnswer, { type: "answer" }>) => void>();
+
+  constructor(context: Context<ClusterMessage>, options: ClusterOptions) {
+    this.context = context;
+    this.options = options;
+  }
+
+  /** What every envelope to a worker in this turn is gathered in. */
+  say(session: Ref<ToWorkerSession> | undefined, envelope: ToWorker): void {
+    if (session === undefined) return;
+    const waiting = this.#outgoing.get(session);
+    if (waiting === undefined) this.#outgoing.set(session, [envelope]);
+    else waiting.push(envelope);
+  }
+
+  /** Sends what was gathered in this turn: to the store, then to the workers. */
+  flush(): void {
+    const request = this.log.take();
+    if (request !== undefined) {
+      this.context.send(this.options.store, { type: "commit", from: this.context.self, ...request });
+    }
+    for (const [session, envelopes] of this.#outgoing) {
+      this.context.send(session, { type: "send", envelopes });
+    }
+    this.#outgoing.clear();
+  }
+
+  /** Asks the store for a task's outcome. */
+  askOutcome(
+    task: TaskId,
+    then: (answer: { known: boolean; state: string | null; by: number | null } | undefined) => void,
+  ): void {
+    const token = this.#nextQuery++;
+    this.#queries.set(token, (answer) => {
+      if (answer.kind === "outcome") then(answer.result.ok ? answer.result.value : undefined);
+    });
+    this.context.send(this.options.store, {
+      type: "query",
+      from: this.context.self,
+      token,
+      kind: "outcome",
+      ask: { task },
+    });
+  }
+
+  answered(answer: Extract<StoreAnswer, { type: "answer" }>): void {
+    const then = this.#queries.get(answer.token);
+    this.#queries.delete(answer.token);
+    then?.(answer);
+  }
+
+  /** Whether an epoch is one of this store's, now or earlier. */
+  isOurs(epoch: Epoch): boolean {
+    return epoch === this.epoch || this.earlierEpochs.has(epoch);
+  }
+
+  /** The store that this cluster writes. Only once it has been read. */
+  get storeId(): string {
+    return this.epoch === undefined ? "" : storeOf(this.epoch);
+  }
+
+  group(id: GroupId, template: TaskTemplate, templateBytes?: Uint8Array): Group {
+    let group = this.groups.get(id);
+    if (group === undefined) {
+      const bytes = templateBytes ?? encode(template);
+      group = { id, template, templateBytes: bytes, open: new Map(), meanMs: undefined };
+      this.groups.set(id, group);
+    }
+    return group;
+  }
+
+  /** Takes an open task into the books; where it goes next is the caller's. */
+  addTask(task: LiveTask): void {
+    this.tasks.set(task.id, task);
+    task.group.open.set(task.number, task);
+    this.payloadBytes += task.payload.byteLength;
+  }
+
+  /** A task has its outcome: it leaves the heap. Attempts that still run keep their slots until they end. */
+  removeTask(task: LiveTask): void {
+    if (!this.tasks.delete(task.id)) return;
+    if (task.state === "queued") this.queue.remove(task, needsOf(task));
+    task.state = "settling";
+    task.group.open.delete(task.number);
+    this.payloadBytes -= task.payload.byteLength;
+    if (task.group.open.size === 0 && !this.sources.has(task.group.id)) this.groups.delete(task.group.id);
+  }
+
+  enqueueBack(task: LiveTask): void {
+    task.state = "queued";
+    this.queue.addBack(task, needsOf(task));
+  }
+
+  enqueueFront(task: LiveTask): void {
+    task.state = "queued";
+    this.queue.addFront(task, needsOf(task));
+  }
+
+  /** Takes a task out of the queue, where it is in it. */
+  unqueue(task: LiveTask): void {
+    if (task.state !== "queued") return;
+    this.queue.remove(task, needsOf(task));
+    task.state = "out";
+  }
+
+  get connectedWorkers(): number {
+    let connected = 0;
+    for (const worker of this.workers.values()) if (worker.session !== undefined) connected += 1;
+    return connected;
+  }
+}
+
+const needsByGroup = new WeakMap<Group, Needs>();
+
+/** What placement must know of a task: the same object for all tasks of a group. */
+export function needsOf(task: LiveTask): Needs {
+  let needs = needsByGroup.get(task.group);
+  if (needs === undefined) {
+    const template = task.group.template;
+    needs = {
+      priority: template.priority,
+      resources: template.resources,
+      evaluatorKind: template.evaluator.kind,
+    };
+    needsByGroup.set(task.group, needs);
+  }
+  return needs;
+}
+
+/** An error for whoever sent a command. */
+export function commandError(
+  code: string,
+  message: string,
+  advice = "",
+  retryAfterMs: number | null = null,
+): CommandError {
+  return { code, message, path: "", advice, retryAfterMs };
+}

@@ -1,0 +1,153 @@
+/**
+ * Tasks without an outcome, and the leases that are out for them.
+ *
+ * Promise: only open tasks are here; what has its outcome lives in the store.
+ *
+ * @module
+ */
+import { type Epoch, type GroupId, type TaskId, taskId, type WorkerId } from "../../shared/model/ids.ts";
+import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
+import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
+import type { WorkerRecord } from "./worker_record.ts";
+
+/** How many leases of one task may be live or doubtful: one at work, one in case it is gone. */
+export const LIVE_LEASES_MAX = 2;
+
+/** Tasks that were submitted together or belong to one experiment. */
+export interface Group {
+  readonly id: GroupId;
+  readonly template: TaskTemplate;
+  readonly templateBytes: Uint8Array;
+  readonly open: Map<number, LiveTask>;
+  /** Moving average of how long its attempts run; undefined before the first. Decides about prefetching. */
+  meanMs: number | undefined;
+}
+
+/**
+ * Where an open task is: `queued` for placement; `delayed` until its retry; `out` with at least one attempt;
+ * `withheld` for a worker that may return after a restart of the master; `settling` while its outcome is committed.
+ */
+export type LiveTaskState = "queued" | "delayed" | "out" | "withheld" | "settling";
+
+/** A task without a durable outcome. */
+export interface LiveTask {
+  readonly id: TaskId;
+  readonly group: Group;
+  readonly number: number;
+  readonly payload: Uint8Array;
+  readonly failures: Record<FailureCause, number>;
+  /** Live and doubtful ones. */
+  readonly attempts: LiveAttempt[];
+  /** Leases granted in this epoch: the number of the last. */
+  granted: number;
+  /** Attempts known of from earlier epochs. */
+  earlier: number;
+  state: LiveTaskState;
+  /** Its place in the queue: smaller goes first. */
+  order: number;
+  /** Workers that failed it; the last is avoided where another can take it. */
+  readonly failedOn: WorkerId[];
+  /** The failure that used up its retries, while another attempt may still complete it. */
+  exhausted:
+    | { readonly outcome: Outcome; readonly attempt: LiveAttempt; readonly elapsedMs: number }
+    | undefined;
+}
+
+/** A lease that is out. */
+export interface LiveAttempt {
+  readonly key: string;
+  readonly lease: Lease;
+  readonly task: LiveTask;
+  readonly worker: WorkerRecord;
+  /** On the cluster's monotonic clock. For a returned attempt: now less its elapsed time. */
+  readonly startedAtMs: number;
+  /** Whether the store has a row of it. */
+  opened: boolean;
+  doubtful: boolean;
+  /** It was told to end, and why. */
+  cancelling: "cancelled" | "duplicate" | "pruned" | "deadline" | undefined;
+  recalled: boolean;
+  ended: boolean;
+}
+
+/** A task that was just submitted, or recovered. */
+export function newTask(
+  group: Group,
+  number: number,
+  payload: Uint8Array,
+  failures: Readonly<Record<FailureCause, number>> = { evaluator: 0, deadline: 0, worker_lost: 0, crash: 0 },
+  earlier = 0,
+): LiveTask {
+  return {
+    id: taskId(group.id, number),
+    group,
+    number,
+    payload,
+    failures: { ...failures },
+    attempts: [],
+    granted: 0,
+    earlier,
+    state: "queued",
+    order: 0,
+    failedOn: [],
+    exhausted: undefined,
+  };
+}
+
+/**
+ * Grants the next lease of a task to a worker.
+ *
+ * @returns the attempt, or why none may be granted now
+ */
+export function grantLease(
+  task: LiveTask,
+  epoch: Epoch,
+  worker: WorkerRecord,
+  nowMs: number,
+): LiveAttempt | "settling" | "enough_live" {
+  if (task.state === "settling") return "settling";
+  if (task.attempts.length >= LIVE_LEASES_MAX) return "enough_live";
+  task.granted += 1;
+  return holdLease({ epoch, task: task.id, attempt: task.granted }, task, worker, nowMs);
+}
+
+/** Takes a lease into the books of its task and its worker: a new one, or one that a worker brought back. */
+export function holdLease(
+  lease: Lease,
+  task: LiveTask,
+  worker: WorkerRecord,
+  startedAtMs: number,
+): LiveAttempt {
+  const attempt: LiveAttempt = {
+    key: leaseKey(lease),
+    lease,
+    task,
+    worker,
+    startedAtMs,
+    opened: false,
+    doubtful: false,
+    cancelling: undefined,
+    recalled: false,
+    ended: false,
+  };
+  task.attempts.push(attempt);
+  task.state = "out";
+  worker.attempts.set(attempt.key, attempt);
+  worker.draw(task.group.template.resources);
+  return attempt;
+}
+
+/** Takes a lease out of the books: its worker said that it has ended, or will never say so. */
+export function releaseLease(attempt: LiveAttempt): void {
+  if (attempt.ended) return;
+  attempt.ended = true;
+  const index = attempt.task.attempts.indexOf(attempt);
+  if (index >= 0) attempt.task.attempts.splice(index, 1);
+  attempt.worker.attempts.delete(attempt.key);
+  attempt.worker.giveBack(attempt.task.group.template.resources);
+}
+
+/** Whether an attempt of the task runs, as far as is known, on a worker that is there. */
+export function liveAttempt(task: LiveTask): LiveAttempt | undefined {
+  return task.attempts.find((attempt) => !attempt.doubtful && attempt.cancelling === undefined);
+}

@@ -1,0 +1,57 @@
+/**
+ * Recovery: what the store holds becomes the cluster's state.
+ *
+ * Promise: tasks whose worker may still run them are withheld until it returns or its window closes; all others are
+ * placed at once.
+ *
+ * @module
+ */
+import { taskParts } from "../../shared/model/ids.ts";
+import { decode } from "../../shared/protocol/codec.ts";
+import { taskTemplate } from "../../shared/protocol/fields.ts";
+import type { Recovered } from "../store/store.ts";
+import type { ClusterCore } from "./core.ts";
+import { holdLease, newTask } from "./live_task.ts";
+import { WorkerRecord } from "./worker_record.ts";
+
+/** Takes in what the store holds. */
+export function recover(core: ClusterCore, recovered: Recovered): void {
+  core.epoch = recovered.epoch;
+  core.earlierEpochs = new Set(recovered.earlierEpochs);
+  core.commit = recovered.commit;
+  core.nextGroup = recovered.nextGroup;
+  for (const { group, template } of recovered.groups) {
+    core.group(group, taskTemplate.parse(decode(template)), template);
+  }
+  for (const { task: id, payload, failures, attempts } of recovered.tasks) {
+    const { group: groupName, number } = taskParts(id);
+    const group = core.groups.get(groupName);
+    if (group === undefined) throw new Error(`the store has task ${id} and not its group`);
+    const task = newTask(group, number, payload, failures, attempts);
+    core.addTask(task);
+    core.enqueueBack(task);
+  }
+  withhold(core, recovered);
+  core.context.log("info", `epoch ${recovered.epoch}`, {
+    tasks: recovered.tasks.length,
+    attempts: recovered.attempts.length,
+    commit: recovered.commit,
+  });
+}
+
+function withhold(core: ClusterCore, recovered: Recovered): void {
+  for (const { lease, worker: id, incarnation } of recovered.attempts) {
+    const task = core.tasks.get(lease.task);
+    if (task === undefined) continue;
+    let worker = core.workers.get(id);
+    if (worker === undefined) {
+      worker = new WorkerRecord(id, incarnation, core.context.attentiveNow());
+      core.workers.set(id, worker);
+    }
+    core.unqueue(task);
+    const attempt = holdLease(lease, task, worker, core.context.now());
+    attempt.opened = true;
+    attempt.doubtful = true;
+    task.state = "withheld";
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What workers say: results, reports, heartbeats, farewells.
+ *
+ * Promise: a completed result of any lease ever granted for an open task is a valid evaluation and goes to the store;
+ * failures count only from a live lease; every result gets one acknowledgement, after the commit it rests on.
+ *
+ * @module
+ */
+import { taskParts } from "../../shared/model/ids.ts";
+import type { Metrics } from "../../shared/model/outcome.ts";
+import type { FromWorker, Register, Report, Result } from "../../shared/protocol/worker_envelopes.ts";
+import { leaseKey } from "../../shared/model/task.ts";
+import type { ClusterCore } from "./core.ts";
+import { type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
+import { acknowledge, afterEnd, failAttempt, settle, writeEnd } from "./settle.ts";
+import type { WorkerRecord } from "./worker_record.ts";
+
+/** How fast the moving average of a group's duration follows: about the last ten attempts count. */
+const MEAN_WEIGHT = 0.1;
+
+/** Takes in what a worker said, in order. */
+export function workerSaid(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  envelopes: readonly Exclude<FromWorker, Register>[],
+): void {
+  for (const envelope of envelopes) {
+    switch (envelope.type) {
+      case "result":
+        resultCame(core, worker, envelope);
+        break;
+      case "report":
+        reportCame(core, worker, envelope);
+        break;
+      case "heartbeat":
+        worker.vitals = envelope.vitals;
+        worker.roundTripMs = envelope.roundTripMs;
+        core.say(worker.session, { type: "heartbeat", sequence: envelope.sequence, commit: core.commit });
+        break;
+      case "stop":
+        worker.leaving = true;
+        core.context.log("info", `${worker.id} is leaving: ${envelope.reason}`);
+        break;
+      case "refused":
+        core.context.log(
+          "error",
+          `${worker.id} refused what it was sent: ${envelope.message} at ${envelope.path}`,
+        );
+        break;
+      case "log":
+        // Output is kept on the worker; following it over the socket has no room here yet.
+        break;
+    }
+  }
+}
+
+function resultCame(core: ClusterCore, worker: WorkerRecord, result: Result): void {
+  const attempt = worker.attempts.get(leaseKey(result));
+  if (!core.isOurs(result.epoch)) {
+    if (attempt !== undefined) releaseLease(attempt);
+    return acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);
+  }
+  const task = core.tasks.get(result.task);
+  if (task === undefined) return resolvedElsewhere(core, worker, result, attempt);
+  switch (result.end.state) {
+    case "completed":
+      return completed(core, worker, result, task, attempt, result.end.metrics, "completed");
+    case "pruned":
+      if (attempt?.cancelling === "pruned") {
+        return completed(core, worker, result, task, attempt, result.end.metrics, "pruned");
+      }
+      return returned(core, worker, result, task, attempt);
+    case "failed":
+      return failed(core, worker, result, attempt);
+    case "cancelled":
+    case "returned":
+      return returned(core, worker, result, task, attempt);
+  }
+}
+
+function completed(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  result: Result,
+  task: LiveTask,
+  attempt: LiveAttempt | undefined,
+  metrics: Metrics,
+  state: "completed" | "pruned",
+): void {
+  if (attempt !== undefined) releaseLease(attempt);
+  const mean = task.group.meanMs;
+  task.group.meanMs = mean === undefined ? result.elapsedMs : mean + MEAN_WEIGHT * (result.elapsedMs - mean);
+  settle(core, {
+    task,
+    outcome: { state, metrics },
+    lease: leaseOf(result),
+    worker,
+    elapsedMs: result.elapsedMs,
+    acknowledge: true,
+  });
+}
+
+function failed(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  result: Result,
+  attempt: LiveAttempt | undefined,
+): void {
+  const end = result.end;
+  if (end.state !== "failed") return;
+  const lease = leaseOf(result);
+  // A stale failure counts nowhere: its lease was given up, and with it the attempt's word.
+  if (attempt === undefined) return acknowledge(core, worker, lease, "superseded", null, core.commit);
+  if (attempt.cancelling !== undefined) return returned(core, worker, result, attempt.task, attempt);
+  failAttempt(
+    core,
+    attempt,
+    {
+      cause: end.cause,
+      message: end.message,
+      stack: end.stack,
+      final: end.final,
+      elapsedMs: result.elapsedMs,
+    },
+    (commit) => acknowledge(core, worker, lease, "recorded", null, commit),
+  );
+}
+
+/** An attempt ended without counting: cancelled by our word, recalled, or handed back by a worker that leaves. */
+function returned(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  result: Result,
+  task: LiveTask,
+  attempt: LiveAttempt | undefined,
+): void {
+  const lease = leaseOf(result);
+  if (attempt === undefined) return acknowledge(core, worker, lease, "recorded", null, core.commit);
+  const cause = attempt.cancelling === "duplicate"
+    ? "duplicate"
+    : attempt.cancelling === undefined
+    ? "returned"
+    : "cancelled";
+  releaseLease(attempt);
+  if (!attempt.opened) acknowledge(core, worker, lease, "recorded", null, core.commit);
+  else {writeEnd(core, attempt, cause, "", (commit) =>
+      acknowledge(core, worker, lease, "recorded", null, commit));}
+  afterEnd(core, task);
+}
+
+/** The heap no longer knows the task: the store answers. */
+function resolvedElsewhere(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  result: Result,
+  attempt: LiveAttempt | undefined,
+): void {
+  if (attempt !== undefined) releaseLease(attempt);
+  const lease = leaseOf(result);
+  if (result.end.state === "cancelled" || result.end.state === "returned") {
+    return acknowledge(core, worker, lease, "recorded", null, core.commit);
+  }
+  core.askOutcome(result.task, (answer) => {
+    // Without an answer there is no acknowledgement: the worker keeps the result and sends it again.
+    if (answer === undefined) return;
+    const verdict = !answer.known ? "unknown" : answer.by === result.attempt ? "recorded" : "superseded";
+    acknowledge(core, worker, lease, verdict, answer.by, core.commit);
+  });
+}
+
+function reportCame(core: ClusterCore, worker: WorkerRecord, report: Report): void {
+  const attempt = worker.attempts.get(leaseKey(report));
+  // A stale report counts nowhere.
+  if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
+  if (!core.tasks.has(report.task)) return;
+  core.log.add({
+    type: "reports",
+    lease: attempt.lease,
+    reports: [{ step: report.step, metrics: report.metrics }],
+  });
+  const source = core.sources.get(attempt.task.group.id);
+  if (source === undefined) return;
+  const number = taskParts(report.task).number;
+  core.context.send(source.ref, { type: "reported", number, step: report.step, metrics: report.metrics });
+}
+
+function leaseOf(result: Result): { epoch: Result["epoch"]; task: Result["task"]; attempt: number } {
+  return { epoch: result.epoch, task: result.task, attempt: result.attempt };
+}

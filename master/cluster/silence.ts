@@ -1,0 +1,96 @@
+/**
+ * What the passing of time does: silence makes doubtful, then lost; long leases get a row; overdue attempts are ended.
+ *
+ * Promise: silence is measured on the attentive clock, so that a master that was not running calls nobody silent.
+ *
+ * @module
+ */
+import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
+import type { ClusterCore } from "./core.ts";
+import { type LiveAttempt, releaseLease } from "./live_task.ts";
+import { makeDoubtful } from "./registration.ts";
+import { endAttempt, failAttempt } from "./settle.ts";
+import type { WorkerRecord } from "./worker_record.ts";
+
+/** How often the cluster looks at the clock: this much is added to every silence at most. */
+export const TICK_MS = 250;
+/** A lease that lives longer is written down, so that a restarted master knows what was out. */
+export const ROW_AFTER_MS = 1_000;
+/** The worker keeps the deadline; the master steps in this much later. */
+const DEADLINE_BACKSTOP_MS = 30_000;
+/** A worker that is gone and holds nothing is shown for so long. */
+const FORGET_AFTER_MS = 3_600_000;
+
+/** Looks at every worker and at the leases that grow old. */
+export function tick(core: ClusterCore): void {
+  const nowMs = core.context.attentiveNow();
+  for (const worker of core.workers.values()) {
+    const silentMs = nowMs - worker.heardAtMs;
+    if (worker.session !== undefined && silentMs >= core.options.heartbeatMs * DOUBT_INTERVALS) {
+      makeDoubtful(core, worker);
+    }
+    if (!worker.doubtful) continue;
+    if (silentMs >= core.options.lostAfterMs) giveUp(core, worker, silentMs);
+    if (silentMs >= FORGET_AFTER_MS && worker.session === undefined && worker.attempts.size === 0) {
+      core.workers.delete(worker.id);
+    }
+  }
+  writeRows(core);
+  endOverdue(core);
+}
+
+function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void {
+  if (worker.attempts.size === 0) return;
+  core.context.log("warning", `${worker.id} is lost after ${Math.round(silentMs / 1_000)} s of silence`, {
+    attempts: worker.attempts.size,
+  });
+  for (const attempt of [...worker.attempts.values()]) {
+    if (attempt.cancelling !== undefined) {
+      releaseLease(attempt);
+      continue;
+    }
+    failAttempt(core, attempt, {
+      cause: "worker_lost",
+      message: `${worker.id} was silent for ${Math.round(silentMs / 1_000)} s`,
+      final: false,
+      elapsedMs: core.context.now() - attempt.startedAtMs,
+    });
+  }
+}
+
+function writeRows(core: ClusterCore): void {
+  const nowMs = core.context.now();
+  let old = 0;
+  for (const attempt of core.young) {
+    if (nowMs - attempt.startedAtMs < ROW_AFTER_MS && !attempt.ended) break;
+    old += 1;
+    if (!attempt.ended && attempt.cancelling === undefined) writeRow(core, attempt);
+  }
+  if (old > 0) core.young = core.young.slice(old);
+}
+
+function writeRow(core: ClusterCore, attempt: LiveAttempt): void {
+  if (attempt.opened) return;
+  attempt.opened = true;
+  core.log.add({
+    type: "attempt_opened",
+    lease: attempt.lease,
+    worker: attempt.worker.id,
+    incarnation: attempt.worker.incarnation,
+    atMs: core.context.wallClock(),
+  });
+}
+
+function endOverdue(core: ClusterCore): void {
+  const nowMs = core.context.now();
+  for (const group of core.groups.values()) {
+    const { deadlineMs, graceMs } = group.template;
+    if (deadlineMs === undefined) continue;
+    for (const task of group.open.values()) {
+      for (const attempt of task.attempts) {
+        const overdue = nowMs - attempt.startedAtMs > deadlineMs + graceMs + DEADLINE_BACKSTOP_MS;
+        if (overdue && !attempt.doubtful) endAttempt(core, attempt, "deadline");
+      }
+    }
+  }
+}
