@@ -42,13 +42,23 @@ function describeValue(thrown: unknown): Failure {
   };
 }
 
+/** Deno's advice is for who types a command line. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /, run again with the --allow-\S+ flag/,
+    ": an evaluator may read what lies in its own folder, and nothing else",
+  ],
+  [/,? --cached-only is specified\.?/, ": on this machine, run `deno cache` on the evaluator first"],
+];
+
 function isFinal(thrown: unknown): boolean {
   if (typeof thrown !== "object" || thrown === null) return false;
   return ("name" in thrown && thrown.name === FATAL_NAME) ||
     ("exitCode" in thrown && thrown.exitCode === FATAL_EXIT_CODE);
 }
 
-function headline({ name, message }: Error): string {
+function headline({ name, message: given }: Error): string {
+  const message = ADVICE.reduce((text, [pattern, advice]) => text.replace(pattern, advice), given);
   if (message === "") return name;
   return name === "Error" || name === FATAL_NAME ? message : `${name}: ${message}`;
 }
