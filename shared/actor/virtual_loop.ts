@@ -44,6 +44,11 @@ export class VirtualLoop implements RunLoop {
     return this.#startWallMs + this.#nowMs;
   }
 
+  /** How many events are kept, cancelled ones among them. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   soon(call: () => void): void {
     this.#add(0, call);
   }
