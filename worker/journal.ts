@@ -10,9 +10,8 @@
  */
 import { join } from "node:path";
 import { type Lease, leaseKey } from "../shared/model/task.ts";
-import { encodeEntry, type JournalEntry, type JournalRecord, readEntries } from "./journal_entry.ts";
-
-export type { JournalRecord } from "./journal_entry.ts";
+import type { Result } from "../shared/protocol/worker_envelopes.ts";
+import { encodeEntry, type JournalEntry, readEntries } from "./journal_entry.ts";
 
 /** How a journal is kept. */
 export interface JournalOptions {
@@ -23,19 +22,19 @@ export interface JournalOptions {
 }
 
 /** A journal that is open. */
-export interface Journal {
-  /** The records that are not settled, oldest first. */
-  load(): readonly JournalRecord[];
-  /** Resolves when the record is on the disk, or when the disk has refused it. */
-  append(record: JournalRecord): Promise<void>;
-  /** The master has acknowledged: the record is not needed any more. */
+export interface ResultJournal {
+  /** The results that are not settled, of earlier lives too, oldest first. */
+  waiting(): readonly Result[];
+  /** Resolves when the result is on the disk, or when the disk has refused it. */
+  append(result: Result): Promise<void>;
+  /** The master has acknowledged: the result is not needed any more. */
   settle(lease: Lease): void;
   /**
    * Puts a result that the master does not know of where a person finds it, and settles it.
    *
-   * @returns the file, or undefined where the disk refused; the record stays in the journal then
+   * @returns the file, or undefined where the disk refused; the result stays in the journal then
    */
-  setAside(record: JournalRecord, reason: string): Promise<string | undefined>;
+  setAside(result: Result, reason: string): Promise<string | undefined>;
   /** Waits for what is being written. */
   close(): Promise<void>;
 }
@@ -51,7 +50,7 @@ const SET_ASIDE = "set-aside";
  *
  * @throws Error where the folder cannot be used at all
  */
-export async function openJournal(folder: string, options: JournalOptions = {}): Promise<Journal> {
+export async function openJournal(folder: string, options: JournalOptions = {}): Promise<ResultJournal> {
   const journal = new FileJournal(folder, options);
   await journal.open();
   return journal;
@@ -65,12 +64,12 @@ interface Waiting {
   readonly done: PromiseWithResolvers<void>;
 }
 
-class FileJournal implements Journal {
+class FileJournal implements ResultJournal {
   readonly #folder: string;
   readonly #path: string;
   readonly #trouble: (message: string) => void;
   readonly #fileMaxBytes: number;
-  readonly #unsettled = new Map<string, JournalRecord>();
+  readonly #unsettled = new Map<string, Result>();
   #waiting: Waiting | undefined;
   #writing: Promise<void> | undefined;
   #file: Deno.FsFile | undefined;
@@ -93,7 +92,7 @@ class FileJournal implements Journal {
     const file = await Deno.readFile(this.#path);
     const { entries, bytes } = readEntries(file);
     for (const entry of entries) {
-      if (entry.type === "record") this.#unsettled.set(leaseKey(entry.record.lease), entry.record);
+      if (entry.type === "result") this.#unsettled.set(leaseKey(entry.result), entry.result);
       else this.#unsettled.delete(entry.key);
     }
     this.#bytes = bytes;
@@ -108,13 +107,13 @@ class FileJournal implements Journal {
     await syncFolder(this.#folder);
   }
 
-  load(): readonly JournalRecord[] {
+  waiting(): readonly Result[] {
     return [...this.#unsettled.values()];
   }
 
-  append(record: JournalRecord): Promise<void> {
-    this.#unsettled.set(leaseKey(record.lease), record);
-    return this.#enqueue({ type: "record", record }, true);
+  append(result: Result): Promise<void> {
+    this.#unsettled.set(leaseKey(result), result);
+    return this.#enqueue({ type: "result", result }, true);
   }
 
   settle(lease: Lease): void {
@@ -123,11 +122,11 @@ class FileJournal implements Journal {
     if (this.#unsettled.delete(key)) this.#enqueue({ type: "settled", key }, false);
   }
 
-  async setAside(record: JournalRecord, reason: string): Promise<string | undefined> {
+  async setAside(result: Result, reason: string): Promise<string | undefined> {
     const folder = join(this.#folder, SET_ASIDE);
-    const { task, attempt, epoch } = record.lease;
+    const { task, attempt, epoch } = result;
     const path = join(folder, `${task.replace("/", "_")}.${attempt}.${epoch}.json`);
-    const text = JSON.stringify({ reason, setAsideAt: new Date().toISOString(), ...record }, undefined, 2);
+    const text = JSON.stringify({ reason, setAsideAt: new Date().toISOString(), ...result }, undefined, 2);
     try {
       await Deno.mkdir(folder, { recursive: true });
       await Deno.writeTextFile(path, `${text}\n`);
@@ -136,7 +135,7 @@ class FileJournal implements Journal {
       return undefined;
     }
     this.#trouble(`the result of ${task}, attempt ${attempt}, was set aside in ${path}: ${reason}`);
-    this.settle(record.lease);
+    this.settle(result);
     return path;
   }
 
@@ -219,8 +218,8 @@ class FileJournal implements Journal {
     });
     let bytes = 0;
     try {
-      for (const record of this.#unsettled.values()) {
-        const entry = encodeEntry({ type: "record", record });
+      for (const result of this.#unsettled.values()) {
+        const entry = encodeEntry({ type: "result", result });
         await writeAll(file, entry);
         bytes += entry.length;
       }

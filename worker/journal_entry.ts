@@ -8,20 +8,11 @@
 import { crc32 } from "node:zlib";
 import { decode, encode } from "@msgpack/msgpack";
 import { z } from "zod";
-import { type Epoch, EPOCH_PATTERN, TASK_ID_PATTERN, type TaskId } from "../shared/model/ids.ts";
-import type { AttemptEnd } from "../shared/model/outcome.ts";
-import type { Lease } from "../shared/model/task.ts";
+import { type Result, result } from "../shared/protocol/worker_envelopes.ts";
 
-/** How an attempt ended, as it was or will be told to the master. */
-export interface JournalRecord {
-  readonly lease: Lease;
-  readonly end: AttemptEnd;
-  readonly elapsedMs: number;
-}
-
-/** One entry: a record, or the key of one that is settled. */
+/** One entry: a result, or the key of one that is settled. */
 export type JournalEntry =
-  | { readonly type: "record"; readonly record: JournalRecord }
+  | { readonly type: "result"; readonly result: Result }
   | { readonly type: "settled"; readonly key: string };
 
 /** Bytes before each entry: its length and its CRC-32, big-endian. */
@@ -55,30 +46,8 @@ export function readEntries(file: Uint8Array): { readonly entries: JournalEntry[
   return { entries, bytes: at };
 }
 
-const metrics = z.record(z.string(), z.number());
-const end: z.ZodType<AttemptEnd> = z.discriminatedUnion("state", [
-  z.strictObject({ state: z.literal("completed"), metrics }),
-  z.strictObject({
-    state: z.literal("failed"),
-    cause: z.enum(["evaluator", "deadline"]),
-    message: z.string(),
-    stack: z.string().optional(),
-    final: z.boolean(),
-  }),
-  z.strictObject({ state: z.literal("cancelled") }),
-  z.strictObject({ state: z.literal("pruned"), metrics }),
-  z.strictObject({ state: z.literal("returned") }),
-]);
-const lease: z.ZodType<Lease> = z.strictObject({
-  epoch: z.custom<Epoch>((text) => typeof text === "string" && EPOCH_PATTERN.test(text)),
-  task: z.custom<TaskId>((text) => typeof text === "string" && TASK_ID_PATTERN.test(text)),
-  attempt: z.int().positive(),
-});
-const entry: z.ZodType<JournalEntry> = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("record"),
-    record: z.strictObject({ lease, end, elapsedMs: z.number().nonnegative() }),
-  }),
+const entry = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("result"), result }),
   z.strictObject({ type: z.literal("settled"), key: z.string() }),
 ]);
 

@@ -76,8 +76,13 @@ export class ModuleAttempt implements Running {
         return;
       case "unloadable":
         return this.#end(this.#failed(answer), false);
-      case "completed":
-        return this.#end({ state: "completed", metrics: answer.metrics }, this.#isReusable(answer.aborted));
+      case "completed": {
+        // What was measured before the stop was heard counts; what was returned because of it may be half a measurement.
+        const end: End = answer.aborted
+          ? { state: "stopped" }
+          : { state: "completed", metrics: answer.metrics };
+        return this.#end(end, this.#isReusable(answer.aborted));
+      }
       case "failed":
         return this.#end(this.#failed(answer), this.#isReusable(answer.aborted) && !answer.spent);
     }
@@ -97,14 +102,14 @@ export class ModuleAttempt implements Running {
   #end(end: End, isReusable: boolean): void {
     this.#isOver = true;
     clearTimeout(this.#killTimer);
-    const told: End = this.#isStopping ? { state: "stopped" } : end;
-    if (isReusable) return this.#listener.ended(told, this.#process);
+    if (isReusable) return this.#listener.ended(end, this.#process);
     this.#process.kill();
-    this.#process.ended.then(() => this.#listener.ended(told, undefined));
+    this.#process.ended.then(() => this.#listener.ended(end, undefined));
   }
 
   /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
   #failed({ message, stack, final }: Failure): End {
+    if (this.#isStopping) return { state: "stopped" };
     const printed = this.#process.printed.text();
     const details = [stack, printed === "" ? undefined : `Printed:\n${printed}`].filter((part) =>
       part !== undefined

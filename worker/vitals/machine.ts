@@ -4,31 +4,19 @@
  * @module
  */
 import { availableParallelism } from "node:os";
+import config from "../../deno.json" with { type: "json" };
+import type { WorkerFacts } from "../../shared/protocol/worker_envelopes.ts";
 
-/** The machine and the process, as a worker presents them. */
-export interface Facts {
-  readonly hostname: string;
-  /** Such as `linux`. */
-  readonly os: string;
-  /** Such as `x86_64`. */
-  readonly arch: string;
-  /** Cores that this process may use. */
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  /** Deno's version. */
-  readonly deno: string;
-  readonly pid: number;
-}
-
-/** Asks the system. */
-export function readFacts(): Facts {
+/** Asks the system. `cpus` are the cores that this process may use. */
+export function readFacts(): WorkerFacts {
   return {
     hostname: Deno.hostname(),
     os: Deno.build.os,
     arch: Deno.build.arch,
     cpus: availableParallelism(),
     memoryBytes: Deno.systemMemoryInfo().total,
-    deno: Deno.version.deno,
     pid: Deno.pid,
+    runtime: `deno ${Deno.version.deno}`,
+    software: `espalier ${config.version}`,
   };
 }

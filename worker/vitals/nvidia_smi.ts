@@ -6,17 +6,7 @@
  *
  * @module
  */
-
-/** A device. What it does not tell is null. */
-export interface Gpu {
-  readonly index: number;
-  readonly uuid: string;
-  readonly name: string;
-  readonly memoryBytes: number | null;
-  readonly memoryUsedBytes: number | null;
-  readonly busyPercent: number | null;
-  readonly celsius: number | null;
-}
+import type { Gpu } from "../../shared/protocol/worker_envelopes.ts";
 
 /** Columns, in this order. */
 const QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu";
@@ -47,7 +37,7 @@ export class NvidiaSmi {
    *
    * @param signal gives up
    */
-  async read(signal?: AbortSignal): Promise<readonly Gpu[]> {
+  async read(signal?: AbortSignal): Promise<Gpu[]> {
     if (performance.now() < this.#askAgainAtMs) return [];
     const said = await this.#ask(signal);
     if (said.type === "text") return parseGpus(said.text);
@@ -106,7 +96,7 @@ function killGroup(pid: number): void {
  * Fields that a device has not are `N/A`, `[N/A]`, `[Not Supported]`, `[Unknown Error]` and the like: all that is no
  * number is null.
  */
-export function parseGpus(text: string): readonly Gpu[] {
+export function parseGpus(text: string): Gpu[] {
   return text.split("\n").map(parseGpu).filter((gpu) => gpu !== undefined);
 }
 
@@ -122,9 +112,9 @@ function parseGpu(line: string): Gpu | undefined {
     uuid,
     name,
     memoryBytes: bytesOf(memory),
-    memoryUsedBytes: bytesOf(used),
-    busyPercent: busy ?? null,
-    celsius: celsius ?? null,
+    usedBytes: bytesOf(used),
+    utilizationPercent: busy ?? null,
+    temperatureCelsius: celsius ?? null,
   };
 }
 

@@ -5,34 +5,23 @@
  *
  * @module
  */
+import type { WorkerVitals } from "../../shared/protocol/worker_envelopes.ts";
 import { busyPercent, type CpuTicks, loadPercent, readCpuTicks } from "./cpu.ts";
 import { readFacts } from "./machine.ts";
-import { type Gpu, NvidiaSmi } from "./nvidia_smi.ts";
-
-/** One sample. */
-export interface Vitals {
-  /** Of all the machine's processors, since the sample before; null where the system does not tell. */
-  readonly cpuPercent: number | null;
-  /** Used by the machine, without what can be taken back from caches. */
-  readonly memoryUsedBytes: number;
-  readonly memoryBytes: number;
-  /** Of this process. */
-  readonly rssBytes: number;
-  readonly gpus: readonly Gpu[];
-}
+import { NvidiaSmi } from "./nvidia_smi.ts";
 
 /** How often, and whom to tell. */
 export interface VitalsOptions {
   readonly intervalMs?: number | undefined;
   readonly gpus?: NvidiaSmi | undefined;
   /** Called from an empty stack with each sample. */
-  readonly sampled?: ((vitals: Vitals) => void) | undefined;
+  readonly sampled?: ((vitals: WorkerVitals) => void) | undefined;
 }
 
 /** A sampler at work. */
 export interface VitalsSampler {
   /** The newest sample; undefined before the first. */
-  latest(): Vitals | undefined;
+  latest(): WorkerVitals | undefined;
   /** Ends it; resolves when nothing of it is at work. */
   stop(): Promise<void>;
 }
@@ -45,7 +34,7 @@ export function startVitals(options: VitalsOptions = {}): VitalsSampler {
   const gpus = options.gpus ?? new NvidiaSmi();
   const { cpus } = readFacts();
   let ticks: CpuTicks | undefined;
-  let latest: Vitals | undefined;
+  let latest: WorkerVitals | undefined;
   let atWork: Promise<void> | undefined;
   const stopped = new AbortController();
 
@@ -76,7 +65,8 @@ export function startVitals(options: VitalsOptions = {}): VitalsSampler {
   };
 }
 
-function readMemory(): Pick<Vitals, "memoryUsedBytes" | "memoryBytes" | "rssBytes"> {
+/** Without what can be taken back from caches. */
+function readMemory(): Pick<WorkerVitals, "memoryUsedBytes" | "rssBytes"> {
   const { total, available } = Deno.systemMemoryInfo();
-  return { memoryUsedBytes: total - available, memoryBytes: total, rssBytes: Deno.memoryUsage().rss };
+  return { memoryUsedBytes: total - available, rssBytes: Deno.memoryUsage().rss };
 }

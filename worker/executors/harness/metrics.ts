@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Metrics of one result or report. */
+/** Metrics of one result or report. As the protocol has it, which the harness cannot import. */
 export const METRICS_MAX = 256;
 /** Characters in the name of a metric. */
 export const METRIC_NAME_MAX = 200;
@@ -22,6 +22,7 @@ export function metricsProblem(value: unknown): string | undefined {
   const entries = Object.entries(value);
   if (entries.length > METRICS_MAX) return `it has ${entries.length} metrics; it may have ${METRICS_MAX}`;
   for (const [name, number] of entries) {
+    if (name === "") return "one of its metrics has no name";
     if (name.length > METRIC_NAME_MAX) {
       return `the name of its metric "${
         name.slice(0, 40)
