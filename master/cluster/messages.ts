@@ -11,7 +11,7 @@ import type { CommandError, LiveEntry } from "../../shared/protocol/client_envel
 import type { CloseName } from "../../shared/protocol/limits.ts";
 import type { FromWorker, Register, ToWorker } from "../../shared/protocol/worker_envelopes.ts";
 import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
-import type { TrialRow } from "../store/store.ts";
+import type { StoreChange, TrialRow } from "../store/store.ts";
 
 /** What became of a command. */
 export type CommandReply =
@@ -102,14 +102,23 @@ export type SourceToCluster =
   | { readonly type: "source_declines"; readonly group: GroupId; readonly count: number }
   /** It would take an offer again. */
   | { readonly type: "source_wants"; readonly group: GroupId }
-  /** It proposes no more. Its open tasks are cancelled where it says so. */
-  | { readonly type: "source_closed"; readonly group: GroupId; readonly cancelOpen: boolean };
+  /**
+   * It proposes no more. Its open tasks are cancelled where it says so, in one request with the changes that say why;
+   * `source_gone` answers when they are durable.
+   */
+  | {
+    readonly type: "source_closed";
+    readonly group: GroupId;
+    readonly cancelOpen: boolean;
+    readonly changes: readonly StoreChange[];
+  };
 
 /** What the cluster says to an experiment. */
 export type ClusterToSource =
   /** So many slots are free for it now: it answers with `source_submits` and `source_declines`. */
   | { readonly type: "wanted"; readonly count: number }
   /** Answers `source_opened`: the tasks of the group that have no outcome. */
+  | { readonly type: "source_gone"; readonly commit: number }
   | { readonly type: "source_accepted"; readonly open: readonly number[] }
   /** A task has its outcome, and it is durable. In the order of commits. */
   | {

@@ -31,10 +31,7 @@ export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
       return;
     }
     case "source_closed":
-      core.sources.delete(message.group);
-      if (message.cancelOpen) cancelGroup(core, message.group);
-      if (core.groups.get(message.group)?.open.size === 0) core.groups.delete(message.group);
-      return;
+      return closed(core, message);
   }
 }
 
@@ -57,6 +54,23 @@ function opened(
     committing: before?.committing ?? 0,
   });
   core.context.send(ref, { type: "source_accepted", open: [...group.open.keys()] });
+}
+
+function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_closed" }>): void {
+  // One that never opened (its code failed at its start) is closed all the same.
+  const source = core.sources.get(message.group);
+  core.sources.delete(message.group);
+  const last = message.changes.length - 1;
+  for (const [index, change] of message.changes.entries()) {
+    core.log.add(
+      change,
+      index < last || source === undefined ? undefined : (_verdict, commit) => {
+        core.context.send(source.ref, { type: "source_gone", commit });
+      },
+    );
+  }
+  if (message.cancelOpen) cancelGroup(core, message.group);
+  if (core.groups.get(message.group)?.open.size === 0) core.groups.delete(message.group);
 }
 
 function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_submits" }>): void {

@@ -1,0 +1,347 @@
+/**
+ * One experiment: proposes when a slot is free, tells its optimizer when an outcome is durable, ends by its budget.
+ *
+ * Promise: a restart folds the stored history and proposes nothing again; with one slot, the same seed gives the same
+ * search.
+ * Not here: the fold itself (search_fold.ts), how trials are run (the cluster).
+ *
+ * @module
+ */
+import type { Actor, Context, Start } from "../../shared/actor/actor.ts";
+import type { ExperimentState, ExperimentSummary } from "../../shared/model/experiment.ts";
+import { encode } from "../../shared/protocol/codec.ts";
+import type { ClusterToSource, CommandReply } from "../cluster/messages.ts";
+import type { StoreAnswer } from "../store/messages.ts";
+import type { StoreChange, StoreVerdict } from "../store/store.ts";
+import { counted, reachesTarget, trialLimit } from "./budget.ts";
+import { ASK_AGAIN_MS, HistoryReader } from "./history.ts";
+import type { ExperimentMessage, ExperimentOptions, Steering } from "./messages.ts";
+import { type NewTrial, SearchFold } from "./search_fold.ts";
+import { templateOf } from "./template.ts";
+
+/** How often a changed experiment is shown anew. */
+const PUBLISH_EVERY_MS = 200;
+/** Longest wait of a timer; longer budgets are looked at again. */
+const TIMER_MAX_MS = 86_400_000;
+
+/** An experiment's actor. */
+export function experiment(options: ExperimentOptions): Start<ExperimentMessage> {
+  return (context) => new Experiment(context, options);
+}
+
+class Experiment implements Actor<ExperimentMessage> {
+  readonly #context: Context<ExperimentMessage>;
+  readonly #options: ExperimentOptions;
+  readonly #fold: SearchFold;
+  readonly #history: HistoryReader;
+  #state: ExperimentState;
+  #reason: string;
+  /** `reading` its history, then `searching`; `ending` proposes no more and waits for open trials; `over`. */
+  #phase: "reading" | "searching" | "ending" | "over" = "reading";
+  #early: Extract<ClusterToSource, { type: "ended" }>[] = [];
+  #publishing = false;
+  #failureStreak = { message: "", count: 0 };
+  #nextToken = 1;
+  readonly #afterCommit = new Map<number, (verdicts: readonly StoreVerdict[], commit: number) => void>();
+  #afterGone: ((commit: number) => void) | undefined;
+
+  constructor(context: Context<ExperimentMessage>, options: ExperimentOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#fold = new SearchFold(options.spec);
+    this.#history = new HistoryReader(context, options.store, options.group, this.#fold);
+    this.#state = options.state;
+    this.#reason = options.reason;
+    context.send(options.registrar, {
+      type: "experiment_up",
+      group: options.group,
+      experiment: context.self,
+    });
+    context.send(options.cluster, {
+      type: "source_opened",
+      source: context.self,
+      group: options.group,
+      template: templateOf(options.spec),
+      minWorkers: options.spec.minWorkers,
+    });
+    this.#watchTime();
+  }
+
+  receive(message: ExperimentMessage): void {
+    switch (message.type) {
+      case "wanted":
+        return this.#propose(message.count);
+      case "ended":
+        if (this.#phase === "reading") this.#early.push(message);
+        else this.#ended(message);
+        return;
+      case "attempt_failed":
+        return this.#countFailure(message.message);
+      case "reported":
+      case "workers":
+        return;
+      case "source_accepted":
+        return this.#history.ask(), this.#readOn();
+      case "source_gone":
+        return this.#afterGone?.(message.commit);
+      case "pause":
+      case "resume":
+      case "cancel_experiment":
+        return this.#steer(message);
+      case "time_over":
+        return this.#watchTime();
+      case "publish":
+        if (this.#phase === "reading" && !this.#publishing) return this.#history.ask();
+        this.#publishing = false;
+        return this.#context.send(this.#options.registrar, {
+          type: "experiment_changed",
+          summary: this.#summary(),
+        });
+      case "committed":
+      case "answer":
+      case "recovered":
+      case "backed_up":
+      case "store_state":
+        return this.#storeSaid(message);
+    }
+  }
+
+  #storeSaid(message: StoreAnswer): void {
+    if (message.type === "committed") {
+      const then = this.#afterCommit.get(message.token);
+      this.#afterCommit.delete(message.token);
+      return then?.(message.verdicts, message.commit);
+    }
+    if (message.type !== "answer") return;
+    if (this.#history.answered(message)) return this.#readOn();
+    // The store is slow or broken for now: the question is asked again.
+    this.#context.after(ASK_AGAIN_MS, { type: "publish" });
+  }
+
+  #readOn(): void {
+    if (!this.#history.done || this.#phase !== "reading") return;
+    this.#phase = "searching";
+    for (const message of this.#early) this.#ended(message);
+    this.#early = [];
+    this.#publish();
+    this.#endIfDone();
+    this.#context.send(this.#options.cluster, { type: "source_wants", group: this.#options.group });
+  }
+
+  #propose(count: number): void {
+    const trials: NewTrial[] = [];
+    while (trials.length < count && this.#mayPropose()) {
+      const next = this.#fold.next();
+      if (next === "wait") break;
+      if (next === "exhausted") {
+        this.#end("the space has no further candidates");
+        break;
+      }
+      trials.push(next);
+    }
+    const { cluster, group } = this.#options;
+    const first = trials[0];
+    if (first !== undefined) {
+      this.#context.send(cluster, {
+        type: "source_submits",
+        group,
+        first: first.number,
+        payloads: trials.map((trial) => trial.payload),
+        trials: trials.map((trial) => trial.row),
+      });
+      this.#publish();
+    }
+    if (trials.length < count) {
+      this.#context.send(cluster, { type: "source_declines", group, count: count - trials.length });
+    }
+    this.#endIfDone();
+  }
+
+  #mayPropose(): boolean {
+    if (this.#phase !== "searching" || this.#state !== "running") return false;
+    const limit = trialLimit(this.#options.spec);
+    return limit === undefined || counted(this.#fold.counts) + this.#fold.openCount < limit;
+  }
+
+  #ended(message: Extract<ClusterToSource, { type: "ended" }>): void {
+    if (!this.#fold.isOpen(message.number)) return;
+    const missing = this.#fold.ended(message.number, message.outcome, message.attempts);
+    if (missing !== undefined) this.#countFailure(`the evaluator returned no metric "${missing}"`);
+    else if (message.outcome.state === "completed") this.#failureStreak = { message: "", count: 0 };
+    this.#publish();
+    if (reachesTarget(this.#options.spec, this.#fold.bestScore)) this.#reachedTarget();
+    else this.#endIfDone();
+  }
+
+  /** Failures in a row with one message and no success: something is wrong with the evaluator, not with candidates. */
+  #countFailure(message: string): void {
+    const streak = this.#failureStreak;
+    this.#failureStreak = { message, count: streak.message === message ? streak.count + 1 : 1 };
+    const max = this.#options.spec.maxFailures;
+    if (max === 0 || this.#failureStreak.count < max || this.#state !== "running") return;
+    this.#failureStreak = { message: "", count: 0 };
+    this.#changeState("paused", `${max} failures in a row: ${message}`, []);
+  }
+
+  #endIfDone(): void {
+    const limit = trialLimit(this.#options.spec);
+    if (limit !== undefined && counted(this.#fold.counts) >= limit) this.#end("");
+    if (this.#phase !== "ending" || this.#fold.openCount > 0 || this.#state !== "running") return;
+    this.#phase = "over";
+    this.#changeState("completed", this.#reason, [], () => this.#leave());
+  }
+
+  #end(reason: string): void {
+    if (this.#phase !== "searching") return;
+    this.#phase = "ending";
+    this.#reason = reason;
+  }
+
+  #reachedTarget(): void {
+    if (this.#phase === "over") return;
+    this.#closeWith("completed", "the target was reached", undefined);
+  }
+
+  #watchTime(): void {
+    const { time } = this.#options.spec.budget;
+    if (time === undefined || this.#phase === "over") return;
+    const leftMs = this.#options.createdAtMs + time - this.#context.wallClock();
+    if (leftMs > 0) {
+      this.#context.after(Math.min(leftMs, TIMER_MAX_MS), { type: "time_over" });
+      return;
+    }
+    if (this.#phase === "reading") {
+      this.#context.after(ASK_AGAIN_MS, { type: "time_over" });
+      return;
+    }
+    this.#end("its time is over");
+    this.#endIfDone();
+  }
+
+  #steer(steering: Steering): void {
+    if (this.#phase === "over") return this.#answer(steering, overError(this.#options.group));
+    if (steering.type === "cancel_experiment") {
+      return this.#closeWith("cancelled", "a user cancelled it", steering);
+    }
+    const state = steering.type === "pause" ? "paused" : "running";
+    const reason = steering.type === "pause" ? "a user paused it" : "";
+    const value = { experiment: this.#options.group, state };
+    const command: StoreChange = { type: "command", id: steering.id, reply: encode(value), changes: [] };
+    this.#changeState(
+      state,
+      reason,
+      [command],
+      (commit) => this.#answer(steering, { ok: true, value, commit }),
+    );
+  }
+
+  #answer(steering: Steering, reply: CommandReply): void {
+    this.#context.send(steering.from, { type: "command_answered", token: steering.token, reply });
+  }
+
+  /** The state holds at once in memory; who asked hears of it when it is durable. */
+  #changeState(
+    state: ExperimentState,
+    reason: string,
+    also: readonly StoreChange[],
+    then?: (commit: number) => void,
+  ): void {
+    this.#state = state;
+    this.#reason = reason;
+    const token = this.#nextToken++;
+    this.#afterCommit.set(token, (_verdicts, commit) => {
+      this.#publish();
+      then?.(commit);
+    });
+    this.#context.send(this.#options.store, {
+      type: "commit",
+      from: this.#context.self,
+      token,
+      changes: [...also, this.#stateChange()],
+    });
+    if (state === "running" && this.#phase === "searching") {
+      this.#context.send(this.#options.cluster, { type: "source_wants", group: this.#options.group });
+    }
+    if (state === "running") this.#endIfDone();
+  }
+
+  /** Ends with open trials cancelled, in one request. */
+  #closeWith(state: "completed" | "cancelled", reason: string, steering: Steering | undefined): void {
+    this.#phase = "over";
+    this.#state = state;
+    this.#reason = reason;
+    const value = { experiment: this.#options.group, state };
+    const command: StoreChange[] = steering === undefined
+      ? []
+      : [{ type: "command", id: steering.id, reply: encode(value), changes: [] }];
+    this.#afterGone = (commit) => {
+      if (steering !== undefined) this.#answer(steering, { ok: true, value, commit });
+      this.#tellRegistrar();
+      this.#context.exit();
+    };
+    this.#context.send(this.#options.cluster, {
+      type: "source_closed",
+      group: this.#options.group,
+      cancelOpen: true,
+      changes: [...command, this.#stateChange()],
+    });
+  }
+
+  #stateChange(): StoreChange {
+    return {
+      type: "experiment_state",
+      experiment: this.#options.group,
+      state: this.#state,
+      reason: this.#reason,
+      atMs: this.#context.wallClock(),
+    };
+  }
+
+  #leave(): void {
+    const { cluster, group } = this.#options;
+    this.#context.send(cluster, { type: "source_closed", group, cancelOpen: false, changes: [] });
+    this.#tellRegistrar();
+    this.#context.exit();
+  }
+
+  #publish(): void {
+    if (this.#publishing) return;
+    this.#publishing = true;
+    this.#context.after(PUBLISH_EVERY_MS, { type: "publish" });
+  }
+
+  #tellRegistrar(): void {
+    this.#context.send(this.#options.registrar, { type: "experiment_changed", summary: this.#summary() });
+  }
+
+  #summary(): ExperimentSummary {
+    const { group, spec, createdAtMs } = this.#options;
+    return {
+      experiment: group,
+      name: spec.name,
+      state: this.#state,
+      reason: this.#reason,
+      trials: { ...this.#fold.counts },
+      open: this.#fold.openCount,
+      attempts: this.#fold.attempts,
+      budgetTrials: trialLimit(spec) ?? null,
+      objectives: spec.objectives,
+      best: this.#fold.best,
+      seconds: Math.max(0, this.#context.wallClock() - createdAtMs) / 1_000,
+      createdAtMs,
+    };
+  }
+}
+
+function overError(group: string): CommandReply {
+  return {
+    ok: false,
+    error: {
+      code: "experiment_over",
+      message: `${group} is over`,
+      path: "",
+      advice: "run the spec again to begin a new one",
+      retryAfterMs: null,
+    },
+  };
+}

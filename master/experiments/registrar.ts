@@ -1,0 +1,279 @@
+/**
+ * The registrar: begins experiments, begins them again after a restart, and passes users' words on to them.
+ *
+ * Promise: an experiment is durable before its user hears yes, and begun once however often the command comes.
+ * Not here: the experiments (experiment.ts) and their supervision (the `experiments` supervisor).
+ *
+ * @module
+ */
+import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
+import { childSpec, type SupervisorMessage } from "../../shared/actor/supervisor.ts";
+import { type ExperimentState, type ExperimentSummary, isOver } from "../../shared/model/experiment.ts";
+import { type GroupId, groupId } from "../../shared/model/ids.ts";
+import { decode, encode } from "../../shared/protocol/codec.ts";
+import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
+import { isRecord } from "../../shared/space/problem.ts";
+import { formatPath, problemsOf } from "../../shared/space/space.ts";
+import type { ClusterMessage, CommandReply, LiveMessage } from "../cluster/messages.ts";
+import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
+import type { StoreVerdict } from "../store/store.ts";
+import { experiment } from "./experiment.ts";
+import type { ExperimentMessage, RegistrarMessage } from "./messages.ts";
+import { templateOf } from "./template.ts";
+
+/** Experiments that are shown live; older ones are asked for. */
+const LIVE_MAX = 200;
+/** How long an experiment has to stop. */
+const SHUTDOWN_MS = 1_000;
+
+/** What the registrar is given. */
+export interface RegistrarOptions {
+  readonly store: Ref<StoreMessage>;
+  readonly cluster: Ref<ClusterMessage>;
+  readonly experiments: Ref<SupervisorMessage>;
+  /** Told of its own address: the supervisor of experiments is older than it. */
+  readonly onStart: (registrar: Ref<RegistrarMessage>) => void;
+}
+
+/** The registrar's actor. */
+export function registrar(options: RegistrarOptions): Start<RegistrarMessage> {
+  return (context) => new Registrar(context, options);
+}
+
+type RunMessage = Extract<RegistrarMessage, { type: "run" }>;
+type SteeringMessage = Extract<RegistrarMessage, { type: "cancel_experiment" | "pause" | "resume" }>;
+
+class Registrar implements Actor<RegistrarMessage> {
+  readonly #context: Context<RegistrarMessage>;
+  readonly #options: RegistrarOptions;
+  readonly #running = new Map<GroupId, Ref<ExperimentMessage>>();
+  readonly #live = new Map<GroupId, ExperimentSummary>();
+  readonly #afterCommit = new Map<number, (verdict: StoreVerdict, commit: number) => void>();
+  #feed: Ref<LiveMessage> | undefined;
+  #nextGroup: number | undefined;
+  #nextToken = 1;
+
+  constructor(context: Context<RegistrarMessage>, options: RegistrarOptions) {
+    this.#context = context;
+    this.#options = options;
+    options.onStart(context.self);
+    context.send(options.cluster, { type: "attach_registrar", registrar: context.self });
+    this.#askRecent();
+  }
+
+  receive(message: RegistrarMessage): void {
+    switch (message.type) {
+      case "run":
+        return this.#run(message);
+      case "cancel_experiment":
+      case "pause":
+      case "resume":
+        return this.#steer(message);
+      case "experiment_up":
+        this.#running.set(message.group, message.experiment);
+        return;
+      case "experiment_changed":
+        return this.#changed(message.summary);
+      case "experiment_broken":
+        return this.#broken(message.group, message.cause);
+      case "attach_feed":
+        this.#feed = message.feed;
+        return this.#publish([...this.#live.values()]);
+      case "recovered":
+      case "committed":
+      case "answer":
+      case "backed_up":
+      case "store_state":
+        return this.#storeSaid(message);
+    }
+  }
+
+  #storeSaid(message: StoreAnswer): void {
+    switch (message.type) {
+      case "recovered":
+        this.#nextGroup = message.recovered.nextGroup;
+        for (const each of message.recovered.experiments) {
+          const spec = specSchema.safeParse(JSON.parse(each.spec));
+          if (spec.success) {
+            this.#begin(each.experiment, spec.data, each.state, each.reason, each.createdAtMs);
+          } else {this.#broken(
+              each.experiment,
+              `its stored spec does not fit this version: ${spec.error.message}`,
+            );}
+        }
+        return;
+      case "committed": {
+        const then = this.#afterCommit.get(message.token);
+        this.#afterCommit.delete(message.token);
+        const verdict = message.verdicts[0];
+        if (verdict !== undefined) then?.(verdict, message.commit);
+        return;
+      }
+      case "answer":
+        if (message.kind !== "experiments" || !message.result.ok) return;
+        // Those that run have said more recent things themselves.
+        for (const summary of [...message.result.value].reverse()) {
+          if (!this.#live.has(summary.experiment)) this.#changed(summary);
+        }
+        return;
+      case "backed_up":
+      case "store_state":
+        return;
+    }
+  }
+
+  #askRecent(): void {
+    this.#context.send(this.#options.store, {
+      type: "query",
+      from: this.#context.self,
+      token: 0,
+      kind: "experiments",
+      ask: { offset: 0, limit: LIVE_MAX },
+    });
+  }
+
+  #run(message: RunMessage): void {
+    const checked = specSchema.safeParse(message.spec);
+    if (!checked.success) {
+      const problem = problemsOf(checked.error, message.spec)[0];
+      const text = problem?.message ?? "does not fit";
+      return this.#answer(
+        message,
+        failure("bad_spec", text, formatPath(problem?.path ?? []), "mend the spec and run it again"),
+      );
+    }
+    if (this.#nextGroup === undefined) {
+      return this.#answer(
+        message,
+        failure("not_ready", "the master is reading its store", "", "try again", 200),
+      );
+    }
+    const spec = checked.data;
+    const group = groupId(`${spec.name.slice(0, 64)}-${this.#nextGroup++}`);
+    const value = { experiment: group };
+    const atMs = this.#context.wallClock();
+    const token = this.#nextToken++;
+    this.#afterCommit.set(token, (verdict, commit) => {
+      const answer = verdict.type === "repeated" ? decode(verdict.reply) : value;
+      if (verdict.type === "recorded") this.#begin(group, spec, "running", "", atMs);
+      this.#answer(message, { ok: true, value: answer, commit });
+    });
+    this.#context.send(this.#options.store, {
+      type: "commit",
+      from: this.#context.self,
+      token,
+      changes: [{
+        type: "command",
+        id: message.id,
+        reply: encode(value),
+        changes: [
+          { type: "group_added", group, template: encode(templateOf(spec)) },
+          // As it was written: it is checked again when it is read, which fills in the defaults once.
+          {
+            type: "experiment_added",
+            experiment: group,
+            name: spec.name,
+            spec: JSON.stringify(message.spec),
+            atMs,
+          },
+        ],
+      }],
+    });
+  }
+
+  #begin(group: GroupId, spec: Spec, state: ExperimentState, reason: string, createdAtMs: number): void {
+    const { store, cluster, experiments } = this.#options;
+    const options = {
+      group,
+      spec,
+      state,
+      reason,
+      createdAtMs,
+      store,
+      cluster,
+      registrar: this.#context.self,
+    };
+    this.#context.send(experiments, {
+      type: "start_child",
+      child: childSpec({
+        name: `experiment:${group}`,
+        restart: "transient",
+        shutdownMs: SHUTDOWN_MS,
+        start: () => experiment(options),
+      }),
+    });
+  }
+
+  #steer(message: SteeringMessage): void {
+    const experiment = this.#running.get(message.group);
+    const { type, id, from, token } = message;
+    if (experiment !== undefined) return this.#context.send(experiment, { type, id, from, token });
+    const known = this.#live.get(message.group);
+    this.#answer(
+      message,
+      known !== undefined
+        ? failure(
+          "experiment_over",
+          `${message.group} is ${known.state}`,
+          "",
+          "run the spec again to begin a new one",
+        )
+        : failure(
+          "unknown_experiment",
+          `there is no experiment ${message.group}`,
+          "",
+          "espalier experiments lists them",
+        ),
+    );
+  }
+
+  #changed(summary: ExperimentSummary): void {
+    this.#live.delete(summary.experiment);
+    this.#live.set(summary.experiment, summary);
+    if (isOver(summary.state)) this.#running.delete(summary.experiment);
+    const oldest = this.#live.keys().next().value;
+    if (this.#live.size > LIVE_MAX && oldest !== undefined) this.#live.delete(oldest);
+    this.#publish([summary]);
+  }
+
+  #broken(group: GroupId, cause: string): void {
+    this.#running.delete(group);
+    const known = this.#live.get(group);
+    if (known !== undefined) this.#changed({ ...known, state: "broken", reason: cause });
+    this.#context.log("error", `${group} is parked as broken: ${cause}`);
+    const atMs = this.#context.wallClock();
+    this.#context.send(this.#options.cluster, {
+      type: "source_closed",
+      group,
+      cancelOpen: true,
+      changes: [{ type: "experiment_state", experiment: group, state: "broken", reason: cause, atMs }],
+    });
+  }
+
+  #publish(summaries: readonly ExperimentSummary[]): void {
+    if (this.#feed === undefined || summaries.length === 0) return;
+    this.#context.send(this.#feed, {
+      type: "live",
+      entries: summaries.map((value) => ({ topic: "experiment" as const, key: value.experiment, value })),
+    });
+  }
+
+  #answer(to: RunMessage | SteeringMessage, reply: CommandReply): void {
+    this.#context.send(to.from, { type: "command_answered", token: to.token, reply });
+  }
+}
+
+/** As it was written, since it is checked again when it is read; with the objectives, which the store looks at. */
+function storedSpec(written: unknown, checked: Spec): string {
+  return JSON.stringify(isRecord(written) ? { ...written, objectives: checked.objectives } : written);
+}
+
+function failure(
+  code: string,
+  message: string,
+  path: string,
+  advice: string,
+  retryAfterMs: number | null = null,
+): CommandReply {
+  return { ok: false, error: { code, message, path, advice, retryAfterMs } };
+}
