@@ -1,0 +1,79 @@
+/**
+ * A lease that this worker has, and the line of those that wait for a slot.
+ *
+ * @module
+ */
+import type { Ref } from "../shared/actor/actor.ts";
+import { Fifo } from "../shared/actor/fifo.ts";
+import type { Lease, TaskTemplate } from "../shared/model/task.ts";
+import type { Assign, HeldLease } from "../shared/protocol/worker_envelopes.ts";
+import type { AttemptMessage } from "./messages.ts";
+
+/** A lease without a result. */
+export class Held {
+  readonly key: string;
+  readonly lease: Lease;
+  readonly template: TaskTemplate;
+  /** msgpack of a `TaskInput`. */
+  readonly payload: Uint8Array;
+  state: "queued" | "running" | "finished" = "queued";
+  /** These four mean something while it runs. */
+  slot = 0;
+  startedMs = 0;
+  actor: Ref<AttemptMessage> | undefined;
+  hasEvaluatorEnded = false;
+  /** Why its actor crashed: its end is told once the evaluator has ended too. */
+  crash: string | undefined;
+
+  constructor(key: string, assign: Assign, template: TaskTemplate) {
+    this.key = key;
+    this.lease = { epoch: assign.epoch, task: assign.task, attempt: assign.attempt };
+    this.template = template;
+    this.payload = assign.payload;
+  }
+
+  /** As `register` lists it. */
+  listed(nowMs: number): HeldLease {
+    const isRunning = this.state === "running";
+    return {
+      ...this.lease,
+      state: isRunning ? "running" : "queued",
+      elapsedMs: isRunning ? nowMs - this.startedMs : 0,
+    };
+  }
+}
+
+/** Those that wait for a slot, first come first. Who was taken out elsewhere is passed over. */
+export class Line {
+  readonly #fifo = new Fifo<Held>();
+  #first: Held | undefined;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  put(held: Held): void {
+    this.#fifo.put(held);
+    this.#length += 1;
+  }
+
+  /** The first that still waits. */
+  first(): Held | undefined {
+    if (this.#length === 0) return undefined;
+    while (this.#first?.state !== "queued") {
+      this.#first = this.#fifo.take();
+      if (this.#first === undefined) return undefined;
+    }
+    return this.#first;
+  }
+
+  /** One that stood here goes on to another state. */
+  leave(held: Held, state: "running" | "finished"): void {
+    held.state = state;
+    this.#length -= 1;
+    if (this.#length > 0) return;
+    this.#first = undefined;
+    this.#fifo.clear();
+  }
+}
