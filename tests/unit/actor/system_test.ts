@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Actor, Context, Ref } from "../../../shared/actor/actor.ts";
+import { System } from "../../../shared/actor/system.ts";
+import { StoppableLoop } from "./stoppable_loop.ts";
 import { handler, World } from "./world.ts";
 
 Deno.test("messages from one actor to another arrive in order, also when there are more than one share of them", () => {
@@ -200,6 +202,35 @@ Deno.test("turnEnded is called once after all messages of a turn, and not for wh
   });
   world.settle();
   assert.deepEqual(world.seen, ["one", "two", "busy flushes"]);
+});
+
+Deno.test("turnEnded waits until nobody has anything left to handle", () => {
+  const world = new World();
+  const root = world.system.start(
+    "root",
+    handler<number>((left, context) => {
+      world.seen.push(`${left}`);
+      if (left > 0) context.send(context.self, left - 1);
+    }, () => ({ turnEnded: () => world.seen.push("flushes") })),
+  );
+  world.tell(root, 3);
+  assert.deepEqual(world.seen, ["3", "2", "1", "0", "flushes"]);
+});
+
+Deno.test("slow messages let what waits outside in between, after a flush", () => {
+  const loop = new StoppableLoop();
+  const seen: string[] = [];
+  const system = new System(loop, "seed");
+  const root = system.start<number>("root", () => ({
+    receive: (tookMs) => loop.stall(tookMs),
+    turnEnded: () => seen.push("flushes"),
+  }));
+  for (let i = 0; i < 1_000; i++) system.post(root, 1);
+  loop.soon(() => seen.push("outside"));
+  loop.runCalls();
+  assert.deepEqual(seen.slice(0, 3), ["flushes", "outside", "flushes"]);
+  assert.equal(system.inspect()?.handled, 1_000);
+  assert.ok(seen.length <= 6, "and yet many are handled in one turn");
 });
 
 Deno.test("an actor that writes to itself for ever stops neither the others nor the clock", () => {
