@@ -360,7 +360,6 @@ Deno.test("a child finds siblings that stand, and its start crashes where one do
     eager("early", "late"),
     world.obedient("late"),
     eager("good", "late"),
-    wants("lazy", "late"),
   ]);
   assert.deepEqual(world.childrenOf("root"), ["late", "good"]);
   assert.match(world.log[0] ?? "", /root\/early: crashed: no child "late" has been started before this one/);
