@@ -168,12 +168,11 @@ class Registrar implements Actor<RegistrarMessage> {
         reply: encode(value),
         changes: [
           { type: "group_added", group, template: encode(templateOf(spec)) },
-          // As it was written: it is checked again when it is read, which fills in the defaults once.
           {
             type: "experiment_added",
             experiment: group,
             name: spec.name,
-            spec: JSON.stringify(message.spec),
+            spec: storedSpec(message.spec, spec),
             atMs,
           },
         ],
