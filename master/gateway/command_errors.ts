@@ -1,0 +1,68 @@
+/**
+ * Why a command was not carried out, in words for the person who gave it.
+ *
+ * @module
+ */
+import type { CommandBody, CommandError } from "../../shared/protocol/client_envelopes.ts";
+import type { CommandReply } from "../cluster/messages.ts";
+import type { StoreError } from "../store/store.ts";
+import type { ClientRole } from "./roles.ts";
+
+/** When to try again after too many commands at once: a group commit takes a few milliseconds. */
+const BUSY_RETRY_MS = 100;
+/** When to try again after the store failed: it is reopened within a second or so. */
+const STORE_RETRY_MS = 1_000;
+
+/** A reply that says why not. */
+export function failure(error: CommandError): CommandReply {
+  return { ok: false, error };
+}
+
+export function forbidden(kind: CommandBody["kind"], role: ClientRole, suffices: ClientRole): CommandReply {
+  return failure({
+    code: "forbidden",
+    message: `a token of role ${role} may not ${kind}`,
+    path: "command.kind",
+    advice: `use a token of role ${suffices}${suffices === "admin" ? "" : " or admin"}`,
+    retryAfterMs: null,
+  });
+}
+
+export function tooManyCommands(limit: number): CommandReply {
+  return failure({
+    code: "busy",
+    message: `${limit} commands of this session wait for their answers`,
+    path: "",
+    advice: "wait for answers before you send more",
+    retryAfterMs: BUSY_RETRY_MS,
+  });
+}
+
+export function unknownExperiment(name: string): CommandError {
+  const message = name === "last" ? "there is no experiment yet" : `there is no experiment "${name}"`;
+  const advice = name === "last"
+    ? "start one: espalier run SPEC"
+    : "see which there are: espalier experiments";
+  return { code: "unknown_experiment", message, path: "command.experiment", advice, retryAfterMs: null };
+}
+
+export function unknownGroup(group: string): CommandError {
+  return {
+    code: "unknown_group",
+    message: `no task was submitted as "${group}"`,
+    path: "command.group",
+    advice: "see which experiments there are: espalier experiments",
+    retryAfterMs: null,
+  };
+}
+
+export function storeFailed(error: StoreError): CommandError {
+  const passes = error.kind === "fault";
+  return {
+    code: passes ? "store_fault" : `store_${error.kind}`,
+    message: `the store could not answer: ${error.message}`,
+    path: "",
+    advice: passes ? "see /ready of the master; try again" : "a person must look at the master",
+    retryAfterMs: passes ? STORE_RETRY_MS : null,
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * The router of commands.
+ *
+ * Promise: every command is answered by exactly one `reply`, whatever it is and whoever knows the answer; a role that
+ * does not suffice, and too many at once, are answered too. Replies carry the epoch and a commit number.
+ * Not here: the commands' effects (the cluster, the registrar, the store).
+ *
+ * @module
+ */
+import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
+import type { CommandBody } from "../../shared/protocol/client_envelopes.ts";
+import type { Asker, ClusterMessage, CommandReply } from "../cluster/messages.ts";
+import type { RegistrarMessage } from "../experiments/messages.ts";
+import type { StoreMessage } from "../store/messages.ts";
+import { failure, forbidden, tooManyCommands } from "./command_errors.ts";
+import type { CommandsMessage, FeedMessage, ToClientSession } from "./messages.ts";
+import { mayAct, roleFor } from "./roles.ts";
+import { StoreQueries } from "./store_queries.ts";
+
+/** Commands of one session that wait for their answers; more are refused until some are answered. */
+export const COMMANDS_IN_FLIGHT_MAX = 1_000;
+
+/** What the router is given. */
+export interface CommandsOptions {
+  readonly store: Ref<StoreMessage>;
+  readonly cluster: Ref<ClusterMessage>;
+  readonly registrar: Ref<RegistrarMessage>;
+  readonly feed: Ref<FeedMessage>;
+  /** Ends the master once it has let go of what it holds. */
+  readonly stopMaster: (graceMs: number) => void;
+  readonly inFlightMax?: number;
+}
+
+/** Begins a router. */
+export function commands(options: CommandsOptions): Start<CommandsMessage> {
+  return (context) => new Commands(context, options);
+}
+
+type CommandMessage = Extract<CommandsMessage, { readonly type: "command" }>;
+type Answer = (reply: CommandReply) => void;
+
+class Commands implements Actor<CommandsMessage> {
+  readonly #context: Context<CommandsMessage>;
+  readonly #options: CommandsOptions;
+  readonly #inFlightMax: number;
+  readonly #queries: StoreQueries;
+  /** What the cluster and the registrar were asked, by token. */
+  readonly #asked = new Map<number, Answer>();
+  /** Commands that wait, by session. */
+  readonly #inFlight = new Map<number, number>();
+  #nextToken = 1;
+  #epoch = "";
+  #commit = 0;
+
+  constructor(context: Context<CommandsMessage>, options: CommandsOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#inFlightMax = options.inFlightMax ?? COMMANDS_IN_FLIGHT_MAX;
+    this.#queries = new StoreQueries(context, options.store);
+    context.send(options.feed, { type: "follow", from: context.self });
+  }
+
+  receive(message: CommandsMessage): void {
+    switch (message.type) {
+      case "command":
+        return this.#command(message);
+      case "command_answered": {
+        const answer = this.#asked.get(message.token);
+        this.#asked.delete(message.token);
+        return answer?.(message.reply);
+      }
+      case "answer":
+      case "backed_up":
+        return this.#queries.answered(message);
+      case "known":
+        this.#epoch = message.epoch;
+        this.#commit = Math.max(this.#commit, message.commit);
+        return;
+      case "recovered":
+      case "committed":
+      case "store_state":
+        return;
+    }
+  }
+
+  notes(): Readonly<Record<string, number>> {
+    let waiting = 0;
+    for (const count of this.#inFlight.values()) waiting += count;
+    return { waiting };
+  }
+
+  #command(message: CommandMessage): void {
+    const { session, role, command } = message;
+    const suffices = roleFor(command.kind);
+    if (!mayAct(role, suffices)) return this.#reply(message, forbidden(command.kind, role, suffices));
+    const inFlight = this.#inFlight.get(session.id) ?? 0;
+    if (inFlight >= this.#inFlightMax) return this.#reply(message, tooManyCommands(this.#inFlightMax));
+    this.#inFlight.set(session.id, inFlight + 1);
+    this.#carryOut(command, message, (reply) => {
+      this.#landed(session);
+      this.#reply(message, reply);
+    });
+  }
+
+  #carryOut(command: CommandBody, { id }: CommandMessage, answer: Answer): void {
+    const { cluster, registrar } = this.#options;
+    switch (command.kind) {
+      case "submit": {
+        const { name, template, payloads } = command;
+        const asker = this.#ask(answer);
+        return this.#context.send(cluster, { type: "submit", id, name, template, payloads, ...asker });
+      }
+      case "run":
+        return this.#context.send(registrar, { type: "run", id, spec: command.spec, ...this.#ask(answer) });
+      case "pause":
+      case "resume": {
+        const { kind, group } = command;
+        return this.#context.send(registrar, { type: kind, id, group, ...this.#ask(answer) });
+      }
+      case "cancel":
+        return this.#cancel(command, id, answer);
+      case "stop":
+        return this.#stop(command, answer);
+      case "workers":
+        return this.#context.send(cluster, { type: "list_workers", ...this.#ask(answer) });
+      case "explain":
+        return this.#context.send(cluster, { type: "explain", task: command.task, ...this.#ask(answer) });
+      case "backup":
+      case "experiments":
+      case "experiment":
+      case "trials":
+      case "counts":
+        return this.#queries.carryOut(
+          command,
+          (value) => answer({ ok: true, value, commit: this.#commit }),
+          (error) => answer(failure(error)),
+        );
+    }
+  }
+
+  /** A whole group may be an experiment, which must propose no more; only its registrar knows. */
+  #cancel(command: Extract<CommandBody, { kind: "cancel" }>, id: CommandMessage["id"], answer: Answer): void {
+    const { group, number } = command;
+    const askCluster = () => {
+      const asker = this.#ask(answer);
+      this.#context.send(this.#options.cluster, { type: "cancel", id, group, number, ...asker });
+    };
+    if (number !== null) return askCluster();
+    const asker = this.#ask((reply) => {
+      if (!reply.ok && reply.error.code === "unknown_experiment") askCluster();
+      else answer(reply);
+    });
+    this.#context.send(this.#options.registrar, { type: "cancel_experiment", id, group, ...asker });
+  }
+
+  #stop(command: Extract<CommandBody, { kind: "stop" }>, answer: Answer): void {
+    const { target, graceMs } = command;
+    if (target !== "master") {
+      const asker = this.#ask(answer);
+      return this.#context.send(this.#options.cluster, { type: "stop_worker", target, graceMs, ...asker });
+    }
+    answer({ ok: true, value: { stopping: "master" }, commit: this.#commit });
+    this.#options.stopMaster(graceMs);
+  }
+
+  #ask(answer: Answer): Asker {
+    const token = this.#nextToken++;
+    this.#asked.set(token, answer);
+    return { from: this.#context.self, token };
+  }
+
+  #landed(session: Ref<ToClientSession>): void {
+    const left = (this.#inFlight.get(session.id) ?? 1) - 1;
+    if (left <= 0) this.#inFlight.delete(session.id);
+    else this.#inFlight.set(session.id, left);
+  }
+
+  #reply({ session, id }: CommandMessage, reply: CommandReply): void {
+    if (reply.ok && reply.commit > this.#commit) {
+      this.#commit = reply.commit;
+      // So that the feed takes the client's word for it, should it subscribe with what it was told.
+      this.#context.send(this.#options.feed, { type: "told", commit: reply.commit });
+    }
+    const common = { type: "reply", id, epoch: this.#epoch, commit: this.#commit } as const;
+    const envelope = reply.ok
+      ? { ...common, ok: true as const, value: reply.value }
+      : { ...common, ok: false as const, error: reply.error };
+    this.#context.send(session, { type: "send", envelopes: [envelope] });
+  }
+}
