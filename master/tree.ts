@@ -12,11 +12,10 @@
  *
  * @module
  */
-import type { Ref } from "../shared/actor/actor.ts";
+import type { Ref, Start } from "../shared/actor/actor.ts";
 import {
   type ChildSpec,
   childSpec,
-  supervisor,
   supervisorChild,
   type SupervisorMessage,
   type SupervisorOptions,
@@ -38,7 +37,7 @@ export interface MasterPorts {
   /** The process must end: it may not go on over this store. */
   readonly fatal: (reason: string) => void;
   /** The gateway below the others: real sockets, or simulated ones. */
-  readonly gateway: (above: GatewayAbove) => SupervisorOptions;
+  readonly gateway: (above: GatewayAbove) => Start<SupervisorMessage>;
 }
 
 /** What the gateway depends on. */
@@ -125,10 +124,10 @@ function gatewayChild(ports: MasterPorts): ChildSpec {
     restart: "permanent",
     shutdownMs: SHUTDOWN_MS,
     start: (siblings) =>
-      supervisor(ports.gateway({
+      ports.gateway({
         store: siblings.get<StoreMessage>("store"),
         cluster: siblings.get<ClusterMessage>("cluster"),
         registrar: siblings.get<RegistrarMessage>("registrar"),
-      })),
+      }),
   });
 }
