@@ -15,9 +15,11 @@ import { decodeInput } from "./input.ts";
 /** An executor of the evaluators that are part of the worker. */
 export function builtinExecutor(): Executor {
   const sleeping = new Set<Running>();
+  let isClosed = false;
   return {
     kind: "builtin",
     start(attempt, events) {
+      if (isClosed) return ended(events, { state: "stopped" });
       if (attempt.evaluator.kind !== "builtin") {
         return failed(
           events,
@@ -26,7 +28,7 @@ export function builtinExecutor(): Executor {
       }
       switch (attempt.evaluator.name) {
         case "noop":
-          return completed(events, NOOP_METRICS);
+          return ended(events, { state: "completed", metrics: NOOP_METRICS });
         case "sleep":
           return sleep(attempt, events, sleeping);
         case "heuristic":
@@ -34,6 +36,7 @@ export function builtinExecutor(): Executor {
       }
     },
     close() {
+      isClosed = true;
       for (const running of [...sleeping]) running.stop(0);
       return Promise.resolve();
     },
@@ -48,16 +51,16 @@ const SLEEP_MAX_MS = 2 ** 31 - 1;
 const ENDED: Running = { stop() {} };
 
 type Events = (event: ExecutorEvent) => void;
+type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
 
-function completed(events: Events, metrics: Metrics): Running {
-  events({ type: "ended", end: { state: "completed", metrics } });
+function ended(events: Events, end: End): Running {
+  events({ type: "ended", end });
   return ENDED;
 }
 
 /** All failures of built-in evaluators are final: the same input fails again. */
 function failed(events: Events, message: string): Running {
-  events({ type: "ended", end: { state: "failed", cause: "evaluator", message, final: true } });
-  return ENDED;
+  return ended(events, { state: "failed", cause: "evaluator", message, final: true });
 }
 
 function sleep(attempt: Attempt, events: Events, sleeping: Set<Running>): Running {
@@ -67,12 +70,12 @@ function sleep(attempt: Attempt, events: Events, sleeping: Set<Running>): Runnin
   if (ms === undefined) {
     return failed(events, `sleep needs a candidate { ms } with a number from 0 to ${SLEEP_MAX_MS}`);
   }
-  const end = (event: ExecutorEvent) => {
+  const finish = (end: End) => {
     clearTimeout(timer);
-    if (sleeping.delete(running)) events(event);
+    if (sleeping.delete(running)) events({ type: "ended", end });
   };
-  const timer = setTimeout(() => end({ type: "ended", end: { state: "completed", metrics: { ms } } }), ms);
-  const running: Running = { stop: () => end({ type: "ended", end: { state: "stopped" } }) };
+  const timer = setTimeout(() => finish({ state: "completed", metrics: { ms } }), ms);
+  const running: Running = { stop: () => finish({ state: "stopped" }) };
   sleeping.add(running);
   return running;
 }
@@ -96,7 +99,7 @@ function score(attempt: Attempt, events: Events): Running {
   if (!isLayerGraph(input.architecture)) {
     return failed(events, "the candidate's architecture is not a layer graph");
   }
-  return completed(events, { ...heuristicScore(input.architecture) });
+  return ended(events, { state: "completed", metrics: { ...heuristicScore(input.architecture) } });
 }
 
 /** Whether a value from outside has all that the score looks at. */

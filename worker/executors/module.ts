@@ -16,7 +16,7 @@ import type { Executor, ExecutorEvent, Running } from "./executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure } from "./harness/message.ts";
 import { decodeInput } from "./input.ts";
-import { ModuleAttempt } from "./module_attempt.ts";
+import { type End, ModuleAttempt } from "./module_attempt.ts";
 import { type ModuleFile, ModuleProcess } from "./module_process.ts";
 import { WarmProcesses } from "./warm_processes.ts";
 
@@ -63,9 +63,11 @@ export function moduleExecutor(options: ModuleOptions = {}): Executor {
   /** The attempts that run, and their slots. */
   const running = new Map<ModuleAttempt, number>();
   let attempts = 0;
+  let isClosed = false;
   return {
     kind: "module",
     start({ lease, evaluator, payload, slot }, events) {
+      if (isClosed) return endAtOnce({ state: "stopped" }, events);
       attempts += 1;
       const id = attempts;
       const work = prepare(evaluator, payload, {
@@ -89,6 +91,7 @@ export function moduleExecutor(options: ModuleOptions = {}): Executor {
       return attempt;
     },
     async close() {
+      isClosed = true;
       for (const attempt of running.keys()) attempt.stop(0);
       await processes.close();
     },
@@ -158,6 +161,10 @@ function wordsOf(error: unknown): string {
 }
 
 function refuse({ message, final }: Failure, events: (event: ExecutorEvent) => void): Running {
-  events({ type: "ended", end: { state: "failed", cause: "evaluator", message, final } });
+  return endAtOnce({ state: "failed", cause: "evaluator", message, final }, events);
+}
+
+function endAtOnce(end: End, events: (event: ExecutorEvent) => void): Running {
+  events({ type: "ended", end });
   return { stop() {} };
 }
