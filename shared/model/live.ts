@@ -82,6 +82,7 @@ export interface WorkerLive {
 export interface TreeLive {
   readonly name: string;
   readonly path: string;
+  readonly state: "running" | "stopping" | "ended";
   /** Messages that wait. */
   readonly mailbox: number;
   /** Messages handled in this life. */
