@@ -55,6 +55,12 @@ export class HistoryReader {
       const ask = { experiment: this.#experiment, after: this.#outcomesRead, limit: PAGE_ROWS };
       return this.#context.send(this.#store, { ...base, kind: "history_outcomes", ask });
     }
+    const left = this.#trials[0];
+    if (left !== undefined) {
+      throw new Error(
+        `trial ${left.number} was proposed after ${left.toldBefore} outcomes, the store has fewer`,
+      );
+    }
     this.done = true;
   }
 
