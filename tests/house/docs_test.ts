@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { FILES, read, ROOT } from "./source.ts";
+
+const TYPESCRIPT = /^```ts\b/m;
+const pages = FILES.filter((path) => /^(docs\/.*|README)\.md$/.test(path) && TYPESCRIPT.test(read(path)));
+const commented = FILES.filter((path) =>
+  /^(shared\/.*|client\/mod)\.ts$/.test(path) && /^ \* ```ts\b/m.test(read(path))
+);
+
+/** Runs deno with the project's settings, but that examples may import more than they use. */
+async function deno(...args: string[]): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { imports, compilerOptions } = JSON.parse(read("deno.json"));
+    const lenient = { ...compilerOptions, noUnusedLocals: false, noUnusedParameters: false };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports, compilerOptions: lenient }));
+    const [verb = "", ...rest] = args;
+    const command = new Deno.Command(Deno.execPath(), {
+      args: [verb, "--config", `${folder}/deno.json`, "--no-lock", ...rest],
+      cwd: ROOT,
+      stdin: "null",
+      env: { NO_COLOR: "1" },
+    });
+    const { success, stdout, stderr } = await command.output();
+    assert.ok(success, new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test(
+  "TypeScript on the pages of the docs passes the type checker",
+  { ignore: pages.length === 0 },
+  async () => {
+    await deno("check", "--doc-only", ...pages);
+  },
+);
+
+Deno.test("examples in docstrings run", { ignore: commented.length === 0 }, async () => {
+  await deno("test", "--doc", "--allow-all", ...commented);
+});
