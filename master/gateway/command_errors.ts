@@ -38,6 +38,16 @@ export function tooManyCommands(limit: number): CommandReply {
   });
 }
 
+export function tooDeep(levelsMax: number): CommandReply {
+  return failure({
+    code: "bad_spec",
+    message: `the spec nests over ${levelsMax} levels deep`,
+    path: "command.spec",
+    advice: "see docs/spec.md",
+    retryAfterMs: null,
+  });
+}
+
 export function unknownExperiment(name: string): CommandError {
   const message = name === "last" ? "there is no experiment yet" : `there is no experiment "${name}"`;
   const advice = name === "last"

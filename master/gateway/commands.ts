@@ -12,13 +12,16 @@ import type { CommandBody } from "../../shared/protocol/client_envelopes.ts";
 import type { Asker, ClusterMessage, CommandReply } from "../cluster/messages.ts";
 import type { RegistrarMessage } from "../experiments/messages.ts";
 import type { StoreMessage } from "../store/messages.ts";
-import { failure, forbidden, tooManyCommands } from "./command_errors.ts";
+import { failure, forbidden, tooDeep, tooManyCommands } from "./command_errors.ts";
 import type { CommandsMessage, FeedMessage, ToClientSession } from "./messages.ts";
 import { mayAct, roleFor } from "./roles.ts";
 import { StoreQueries } from "./store_queries.ts";
 
 /** Commands of one session that wait for their answers; more are refused until some are answered. */
 export const COMMANDS_IN_FLIGHT_MAX = 1_000;
+
+/** A spec that nests deeper than this is none, and would overflow the stack of whoever reads it. */
+export const SPEC_NESTING_MAX = 100;
 
 /** What the router is given. */
 export interface CommandsOptions {
@@ -111,6 +114,7 @@ class Commands implements Actor<CommandsMessage> {
         return this.#context.send(cluster, { type: "submit", id, name, template, payloads, ...asker });
       }
       case "run":
+        if (!isShallow(command.spec, SPEC_NESTING_MAX)) return answer(tooDeep(SPEC_NESTING_MAX));
         return this.#context.send(registrar, { type: "run", id, spec: command.spec, ...this.#ask(answer) });
       case "pause":
       case "resume": {
@@ -187,4 +191,19 @@ class Commands implements Actor<CommandsMessage> {
       : { ...common, ok: false as const, error: reply.error };
     this.#context.send(session, { type: "send", envelopes: [envelope] });
   }
+}
+
+/** Whether a value nests at most so deep; looks at it level by level, so that no depth overflows the stack. */
+function isShallow(value: unknown, levelsMax: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levelsMax) return false;
+    const next: unknown[] = [];
+    for (const each of level) {
+      if (typeof each !== "object" || each === null || ArrayBuffer.isView(each)) continue;
+      for (const inner of Object.values(each)) next.push(inner);
+    }
+    level = next;
+  }
+  return true;
 }

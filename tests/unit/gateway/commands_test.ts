@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import type { ClusterMessage } from "../../../master/cluster/messages.ts";
+import type { RegistrarMessage } from "../../../master/experiments/messages.ts";
+import { commands } from "../../../master/gateway/commands.ts";
+import type { FeedMessage, ToClientSession } from "../../../master/gateway/messages.ts";
+import { type ClientRole, mayAct, roleFor } from "../../../master/gateway/roles.ts";
+import type { StoreMessage } from "../../../master/store/messages.ts";
+import { commandId, groupId, taskId } from "../../../shared/model/ids.ts";
+import { NO_RESOURCES } from "../../../shared/model/resources.ts";
+import { RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
+import type { CommandBody, Reply } from "../../../shared/protocol/client_envelopes.ts";
+import { EPOCH, GROUP, World } from "./rig.ts";
+
+const template: TaskTemplate = {
+  evaluator: { kind: "builtin", name: "noop" },
+  resources: NO_RESOURCES,
+  priority: 0,
+  retry: RETRY_DEFAULTS,
+  graceMs: 0,
+  reassignAfterMs: 0,
+};
+
+const EVERY_COMMAND: { readonly [K in CommandBody["kind"]]: Extract<CommandBody, { kind: K }> } = {
+  submit: { kind: "submit", name: "n", template, payloads: [new Uint8Array(1)] },
+  run: { kind: "run", spec: { name: "quick" } },
+  cancel: { kind: "cancel", group: GROUP, number: 1 },
+  pause: { kind: "pause", group: GROUP },
+  resume: { kind: "resume", group: GROUP },
+  stop: { kind: "stop", target: "w1", graceMs: 0 },
+  backup: { kind: "backup", path: "/tmp/copy" },
+  experiments: { kind: "experiments", offset: 0, limit: 10 },
+  experiment: { kind: "experiment", experiment: "last" },
+  trials: { kind: "trials", experiment: "quick-1", after: 0, limit: 10 },
+  counts: { kind: "counts", group: GROUP },
+  workers: { kind: "workers" },
+  explain: { kind: "explain", task: taskId(GROUP, 1) },
+};
+
+const summary = {
+  experiment: GROUP,
+  name: "quick",
+  state: "running",
+  reason: "",
+  trials: { completed: 0, failed: 0, cancelled: 0, pruned: 0 },
+  open: 0,
+  attempts: 0,
+  budgetTrials: 10,
+  objectives: [],
+  best: null,
+  seconds: 1,
+  createdAtMs: 0,
+} as const;
+
+interface Answers {
+  readonly isSilent?: boolean;
+  readonly isExperiment?: boolean;
+  readonly isKnown?: boolean;
+  readonly storeFails?: boolean;
+  readonly commit?: number;
+}
+
+/** A router with a cluster, a registrar and a store that answer at once. */
+function rig(answers: Answers = {}) {
+  const world = new World();
+  const commit = answers.commit ?? 5;
+  const stops: number[] = [];
+  const cluster = world.listener<ClusterMessage>("cluster", (message) => {
+    if (!answers.isSilent && "token" in message && "from" in message) {
+      const reply = { ok: true, value: { by: "cluster" }, commit } as const;
+      world.post(message.from, { type: "command_answered", token: message.token, reply });
+    }
+  });
+  const registrar = world.listener<RegistrarMessage>("registrar", (message) => {
+    if (!("from" in message)) return;
+    const error = { code: "unknown_experiment", message: "", path: "", advice: "", retryAfterMs: null };
+    const reply = answers.isExperiment === false
+      ? { ok: false, error } as const
+      : { ok: true, value: { by: "registrar" }, commit } as const;
+    world.post(message.from, { type: "command_answered", token: message.token, reply });
+  });
+  const store = world.listener<StoreMessage>("store", (message) => {
+    const failed = { ok: false, error: { kind: "fault", message: "the disk is full" } } as const;
+    if (message.type === "backup") {
+      const result = answers.storeFails ? failed : { ok: true, value: { bytes: 7 } } as const;
+      return world.post(message.from, { type: "backed_up", token: message.token, result });
+    }
+    if (message.type !== "query") return;
+    const { from, token, kind } = message;
+    if (answers.storeFails) {
+      return world.post(from, { type: "answer", token, kind: "counts", result: failed });
+    }
+    switch (kind) {
+      case "experiments":
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value: [summary] } });
+      case "experiment": {
+        const value = answers.isKnown === false ? null : { summary, spec: "{}" };
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value } });
+      }
+      case "trials":
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value: [] } });
+      case "counts": {
+        const submitted = answers.isKnown === false ? 0 : 3;
+        const value = { submitted, completed: 0, failed: 0, cancelled: 0, pruned: 0 };
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value } });
+      }
+    }
+  });
+  const feed = world.listener<FeedMessage>("feed");
+  const session = world.listener<ToClientSession>("session");
+  const ref = world.spawn(
+    "commands",
+    commands({
+      cluster: cluster.ref,
+      registrar: registrar.ref,
+      store: store.ref,
+      feed: feed.ref,
+      stopMaster: (graceMs) => stops.push(graceMs),
+      inFlightMax: 3,
+    }),
+  );
+  world.post(ref, { type: "known", epoch: EPOCH, commit: 4 });
+  let sequence = 0;
+  const command = (body: CommandBody, role: ClientRole = "admin") => {
+    const id = commandId(`c${++sequence}`);
+    world.post(ref, { type: "command", session: session.ref, role, id, command: body });
+    world.settle();
+    return id;
+  };
+  const replies = (): Reply[] =>
+    session.messages.flatMap((message) =>
+      message.type === "send" ? message.envelopes.flatMap((each) => each.type === "reply" ? [each] : []) : []
+    );
+  return { world, cluster, registrar, store, feed, session, stops, command, replies };
+}
+
+Deno.test("every command gets exactly one reply, which carries the epoch and a commit number", () => {
+  for (const body of Object.values(EVERY_COMMAND)) {
+    const it = rig();
+    const id = it.command(body);
+    assert.equal(it.replies().length, 1, body.kind);
+    const reply = it.replies()[0];
+    assert.ok(reply?.ok, `${body.kind}: ${JSON.stringify(reply)}`);
+    assert.equal(reply.id, id);
+    assert.equal(reply.epoch, EPOCH);
+    assert.ok(reply.commit >= 4);
+    it.world.end();
+  }
+});
+
+Deno.test("what a role may not do is answered with the role that may, and has no effect", () => {
+  for (const body of Object.values(EVERY_COMMAND)) {
+    for (const role of ["view", "submit", "admin"] as const) {
+      if (mayAct(role, roleFor(body.kind))) continue;
+      const it = rig();
+      const told = [it.cluster, it.registrar, it.store].map(({ messages }) => messages.length);
+      it.command(body, role);
+      const reply = it.replies()[0];
+      assert.ok(reply !== undefined && !reply.ok);
+      assert.equal(reply.error.code, "forbidden");
+      assert.match(reply.error.advice, new RegExp(`role ${roleFor(body.kind)}`));
+      assert.deepEqual([it.cluster, it.registrar, it.store].map(({ messages }) => messages.length), told);
+      assert.deepEqual(it.stops, []);
+      it.world.end();
+    }
+  }
+});
+
+Deno.test("a viewer may ask, a submitter may also steer, an admin may all", () => {
+  const allowed = (role: ClientRole) =>
+    Object.values(EVERY_COMMAND).map(({ kind }) => kind).filter((kind) => mayAct(role, roleFor(kind)));
+  const queries = ["experiments", "experiment", "trials", "counts", "workers", "explain"];
+  const steering = ["submit", "run", "cancel", "pause", "resume"];
+  assert.deepEqual(new Set(allowed("view")), new Set(queries));
+  assert.deepEqual(new Set(allowed("submit")), new Set([...queries, ...steering]));
+  assert.equal(allowed("admin").length, Object.keys(EVERY_COMMAND).length);
+});
+
+Deno.test("cancelling a whole experiment is its registrar's, cancelling one trial the cluster's", () => {
+  const whole = rig();
+  whole.command({ kind: "cancel", group: GROUP, number: null });
+  assert.deepEqual(whole.registrar.messages.map((message) => message.type), ["cancel_experiment"]);
+  assert.equal(whole.cluster.messages.length, 0);
+  whole.world.end();
+  const one = rig();
+  one.command({ kind: "cancel", group: GROUP, number: 2 });
+  assert.equal(one.registrar.messages.length, 0);
+  assert.deepEqual(one.cluster.messages.map((message) => message.type), ["cancel"]);
+  one.world.end();
+});
+
+Deno.test("cancelling a group of plain tasks goes on to the cluster, and is answered once", () => {
+  const it = rig({ isExperiment: false });
+  it.command({ kind: "cancel", group: GROUP, number: null });
+  assert.deepEqual(it.cluster.messages.map((message) => message.type), ["cancel"]);
+  assert.equal(it.replies().length, 1);
+  assert.ok(it.replies()[0]?.ok);
+  it.world.end();
+});
+
+Deno.test("an experiment or group that nobody knows is a mistake with advice", () => {
+  for (const body of [EVERY_COMMAND.experiment, EVERY_COMMAND.trials, EVERY_COMMAND.counts]) {
+    const it = rig({ isKnown: false });
+    it.command(body);
+    const reply = it.replies()[0];
+    assert.ok(reply !== undefined && !reply.ok);
+    assert.match(reply.error.code, /^unknown_(experiment|group)$/);
+    assert.notEqual(reply.error.advice, "");
+    it.world.end();
+  }
+});
+
+Deno.test("a store that cannot answer is told with when to try again", () => {
+  for (const body of [EVERY_COMMAND.backup, EVERY_COMMAND.counts]) {
+    const it = rig({ storeFails: true });
+    it.command(body);
+    const reply = it.replies()[0];
+    assert.ok(reply !== undefined && !reply.ok);
+    assert.match(reply.error.message, /disk is full/);
+    assert.equal(reply.error.retryAfterMs, 1_000);
+    it.world.end();
+  }
+});
+
+Deno.test("stopping the master is answered before it stops", () => {
+  const it = rig();
+  it.command({ kind: "stop", target: "master", graceMs: 250 });
+  assert.deepEqual(it.stops, [250]);
+  assert.ok(it.replies()[0]?.ok);
+  assert.equal(it.cluster.messages.length, 0);
+  it.world.end();
+});
+
+Deno.test("too many commands at once are answered with when to try again, and the rest goes on", () => {
+  const it = rig({ isSilent: true });
+  for (let index = 0; index < 5; index++) it.command({ kind: "workers" });
+  assert.equal(it.cluster.messages.length, 3);
+  const codes = it.replies().map((reply) => reply.ok ? "ok" : reply.error.code);
+  assert.deepEqual(codes, ["busy", "busy"]);
+  const first = it.cluster.messages[0];
+  assert.ok(first?.type === "list_workers");
+  const reply = { ok: true, value: [], commit: 9 } as const;
+  it.world.post(first.from, { type: "command_answered", token: first.token, reply });
+  it.world.post(first.from, { type: "command_answered", token: first.token, reply });
+  it.world.settle();
+  assert.equal(it.replies().length, 3, "an answer that comes twice is told once");
+  it.command({ kind: "workers" });
+  assert.equal(it.cluster.messages.length, 4);
+  it.world.end();
+});
+
+Deno.test("the feed learns of a commit before the client that is told of it", () => {
+  const it = rig({ commit: 77 });
+  it.command({ kind: "workers" });
+  assert.deepEqual(it.feed.messages.at(-1), { type: "told", commit: 77 });
+  assert.equal(it.replies()[0]?.commit, 77);
+  it.world.end();
+});
+
+Deno.test("a spec that nests without end is refused and reaches no one", () => {
+  let spec: unknown = {};
+  for (let depth = 0; depth < 100_000; depth++) spec = [spec];
+  const it = rig();
+  it.command({ kind: "run", spec });
+  const reply = it.replies()[0];
+  assert.ok(reply !== undefined && !reply.ok);
+  assert.equal(reply.error.code, "bad_spec");
+  assert.equal(it.registrar.messages.length, 0);
+  it.world.end();
+});
+
+Deno.test("group ids are those of the client", () => {
+  const it = rig();
+  it.command({ kind: "pause", group: groupId("other-2") });
+  const message = it.registrar.messages[0];
+  assert.ok(message?.type === "pause");
+  assert.equal(message.group, "other-2");
+  it.world.end();
+});
