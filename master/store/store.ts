@@ -256,9 +256,10 @@ export interface Queries {
 export interface StoreError {
   /**
    * `superseded`: another master has taken a newer epoch, this one must end. `fault`: the world's fault (full disk,
-   * read-only folder, ended thread): try again. `in_use`, `newer_schema`: opening is pointless until a person acts.
+   * read-only folder, ended thread): try again. `in_use`, `newer_schema`, `damaged` (or not a store at all): opening is
+   * pointless until a person acts.
    */
-  readonly kind: "superseded" | "fault" | "in_use" | "newer_schema";
+  readonly kind: "superseded" | "fault" | "in_use" | "newer_schema" | "damaged";
   readonly message: string;
 }
 

@@ -5,16 +5,8 @@
  *
  * @module
  */
-import { z } from "zod";
 import type { Objective } from "../../shared/model/experiment.ts";
 import type { Metrics } from "../../shared/model/outcome.ts";
-
-const objectives = z.array(z.object({ metric: z.string(), direction: z.enum(["maximize", "minimize"]) }));
-
-const schema = z.object({
-  objectives: objectives.catch([]),
-  budget: z.object({ trials: z.number().nullable().catch(null) }).catch({ trials: null }),
-});
 
 /** The parts of a spec that summaries are made from. */
 export interface StoredSpec {
@@ -22,11 +14,27 @@ export interface StoredSpec {
   readonly budgetTrials: number | null;
 }
 
-/** Reads a stored spec. */
+/** Reads a stored spec, without a library for schemas: the store's thread would need megabytes for it. */
 export function readStoredSpec(json: string): StoredSpec {
-  const parsed = schema.safeParse(parsedJson(json));
-  if (!parsed.success) return { objectives: [], budgetTrials: null };
-  return { objectives: parsed.data.objectives, budgetTrials: parsed.data.budget.trials };
+  const spec = parsedJson(json);
+  const objectives = field(spec, "objectives");
+  const trials = field(field(spec, "budget"), "trials");
+  return {
+    objectives: Array.isArray(objectives) ? objectives.flatMap(readObjective) : [],
+    budgetTrials: typeof trials === "number" ? trials : null,
+  };
+}
+
+function readObjective(value: unknown): Objective[] {
+  const metric = field(value, "metric");
+  const direction = field(value, "direction");
+  if (typeof metric !== "string") return [];
+  return direction === "maximize" || direction === "minimize" ? [{ metric, direction }] : [];
+}
+
+function field(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
 }
 
 /** A trial's value under an objective, turned so that higher is better; undefined where it was not measured. */

@@ -1,0 +1,96 @@
+/**
+ * A connection to a store's file, with what is prepared and remembered for it.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { epochOf } from "../../../shared/model/ids.ts";
+import type { Epoch } from "../../../shared/model/ids.ts";
+import type { DatabaseOptions } from "./database.ts";
+import { Reader } from "./reader.ts";
+import { numberOf, row, rows, textOf } from "./row.ts";
+import { migrate, schemaVersion } from "./schema.ts";
+import { prepareCommit } from "./statements.ts";
+import { type Marks, Writer } from "./writer.ts";
+
+/** The cache of pages, in KiB: the inner pages and the newest ones of every table. */
+const CACHE_KIB = 16_384;
+/**
+ * Pages in the log before they are brought into the file, 16 MiB: less writing than with SQLite's default of 1,000, at
+ * the price of a stall of 15 to 30 ms in every forty-odd commits of a thousand tasks.
+ */
+const CHECKPOINT_PAGES = 4_000;
+/** How long a writer waits for another, in milliseconds: only a person with a shell can be one. */
+const BUSY_MS = 1_000;
+/** Digits of a store's id: 128 bits. */
+const STORE_ID_DIGITS = 32;
+
+/** An open file. */
+export interface Connection {
+  readonly db: DatabaseSync;
+  /** The number of each epoch, the newest last. */
+  readonly epochs: ReadonlyMap<Epoch, number>;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly statements: ReturnType<typeof prepareCommit>;
+  /** The last commit. */
+  commit: number;
+}
+
+/** Opens a file, brings its schema up to date and reads where it stands. @throws UnusableFile, or what SQLite throws */
+export function connect(options: DatabaseOptions): Connection {
+  const db = new DatabaseSync(options.path);
+  try {
+    const version = schemaVersion(db, options.path);
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA busy_timeout = ${BUSY_MS};
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    `);
+    options.connected?.(db);
+    migrate(db, version, options.wallClock());
+    const epochs = epochNumbers(db, storeId(db, options));
+    const last = row(db, "SELECT * FROM commits ORDER BY number DESC LIMIT 1");
+    return {
+      db,
+      epochs,
+      writer: new Writer(db, marksOf(last), epochs),
+      reader: new Reader(db),
+      statements: prepareCommit(db),
+      commit: last === undefined ? 0 : numberOf(last.number),
+    };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function storeId(db: DatabaseSync, options: DatabaseOptions): string {
+  const known = row(db, "SELECT id FROM store");
+  if (known !== undefined) return textOf(known.id);
+  const id = options.randomHex(STORE_ID_DIGITS);
+  db.prepare("INSERT INTO store VALUES (?)").run(id);
+  return id;
+}
+
+function epochNumbers(db: DatabaseSync, id: string): ReadonlyMap<Epoch, number> {
+  return new Map(
+    rows(db, "SELECT number, mark FROM epochs ORDER BY number").map((each) => {
+      const number = numberOf(each.number);
+      return [epochOf(id, number, textOf(each.mark)), number];
+    }),
+  );
+}
+
+function marksOf(commit: ReturnType<typeof row>): Marks {
+  if (commit === undefined) return { task: 1, outcome: 1, ended: 1, state: 1, group: 1 };
+  return {
+    task: numberOf(commit.next_task),
+    outcome: numberOf(commit.next_outcome),
+    ended: numberOf(commit.next_ended),
+    state: numberOf(commit.next_state),
+    group: numberOf(commit.next_group),
+  };
+}
