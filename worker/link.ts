@@ -190,8 +190,9 @@ class Link implements Actor<LinkMessage> {
     this.#session?.release();
     this.#session = undefined;
     this.#number += 1;
-    const said = describe(refused) ?? `it closed the connection with "${reason}" and said no more`;
-    const message = `the master at ${this.#url()} sent this worker away (${code} ${reason}): ${said}`;
+    const message = `the master at ${this.#url()} sent this worker away: ${
+      describe(refused) ?? reason
+    } (${code})`;
     this.#context.send(this.#options.root, { type: "leave", code: refusedExitCode(code), message });
   }
 

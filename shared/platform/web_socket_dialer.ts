@@ -1,0 +1,115 @@
+/**
+ * Connections to a master over WebSockets of the platform.
+ *
+ * Promise: one `closed` event ends what is told of a connection, also where nothing was opened; what a master says to the
+ * upgrade itself (a wrong token, another version) is told with the close code that it would have had later.
+ *
+ * @module
+ */
+import { CLOSE, CLOSE_REASON_BYTES_MAX, SUBPROTOCOL } from "../protocol/limits.ts";
+import type { SocketEvent, SocketPort } from "../protocol/socket_port.ts";
+
+/** What a dialer may be given. */
+export interface DialerOptions {
+  /** Where certificates or proxies of its own are needed; the caller closes it. */
+  readonly client?: Deno.HttpClient | undefined;
+}
+
+/** Opens connections. */
+export interface WebSocketDialer {
+  /** Connects with the protocol's subprotocol. */
+  dial(url: string, token: string, events: (event: SocketEvent) => void): void;
+}
+
+/**
+ * A dialer for masters.
+ *
+ * @example
+ * ```ts ignore
+ * webSocketDialer().dial("ws://127.0.0.1:4100/socket", token, (event) => console.log(event.type));
+ * ```
+ */
+export function webSocketDialer(options: DialerOptions = {}): WebSocketDialer {
+  return {
+    dial: (url, token, events) => {
+      try {
+        listen(open(url, token, options), events);
+      } catch (error) {
+        // A URL or token that the platform does not take; told from an empty stack, like every other end.
+        const reason = error instanceof Error ? error.message : String(error);
+        queueMicrotask(() => events({ type: "closed", code: 0, reason }));
+      }
+    },
+  };
+}
+
+function open(url: string, token: string, { client }: DialerOptions): WebSocket {
+  const options: WebSocketOptions = {
+    protocols: [SUBPROTOCOL],
+    headers: { authorization: `Bearer ${token}` },
+    ...(client === undefined ? {} : { client }),
+  };
+  // With the types of pages loaded too, `new WebSocket` is known only as pages have it, without headers.
+  return Reflect.construct(WebSocket, [url, options]);
+}
+
+function listen(socket: WebSocket, events: (event: SocketEvent) => void): void {
+  let isOver = false;
+  let problem = "";
+  // By default a client's frames come as blobs, which are read asynchronously.
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => events({ type: "opened", port: portOf(socket) });
+  socket.onmessage = ({ data }) => {
+    if (isOver) return;
+    if (data instanceof ArrayBuffer) events({ type: "frame", bytes: new Uint8Array(data) });
+    else socket.close(CLOSE.malformed.code, CLOSE.malformed.name);
+  };
+  socket.onerror = (event) => {
+    if (event instanceof ErrorEvent) problem = event.message;
+  };
+  // On some failures the platform tells of the end twice.
+  socket.onclose = ({ code, reason }) => {
+    if (isOver) return;
+    isOver = true;
+    events({ type: "closed", ...closing(code, reason, problem) });
+  };
+}
+
+function portOf(socket: WebSocket): SocketPort {
+  return {
+    send(frame) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+    },
+    bufferedBytes: () => socket.bufferedAmount,
+    close(code, reason) {
+      if (socket.readyState === WebSocket.OPEN) socket.close(code, cut(reason));
+    },
+  };
+}
+
+/** The longest beginning that fits into a close frame. */
+function cut(reason: string): string {
+  const room = new Uint8Array(CLOSE_REASON_BYTES_MAX);
+  return reason.slice(0, new TextEncoder().encodeInto(reason, room).read);
+}
+
+/** The platform tells of a refused upgrade only in the text of its error. */
+function closing(code: number, reason: string, problem: string): { code: number; reason: string } {
+  const status = /Invalid status code: (\d+)/.exec(problem)?.[1];
+  switch (status) {
+    case "401":
+    case "403":
+      return { code: CLOSE.unauthorized.code, reason: "the master does not accept this token" };
+    case "400":
+    case "426":
+      return { code: CLOSE.version.code, reason: `the master does not speak ${SUBPROTOCOL}` };
+    case "404":
+      return {
+        code: CLOSE.version.code,
+        reason: "there is no master at this address, but another web server",
+      };
+    case "503":
+      return { code: CLOSE.busy.code, reason: "the master is not ready" };
+  }
+  return { code, reason: reason !== "" ? reason : problem.replace(/^NetworkError: /, "") };
+}

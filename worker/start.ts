@@ -1,0 +1,170 @@
+/**
+ * The worker as a process: its tree on the real run loop, with a disk, sockets and subprocesses.
+ *
+ * Promise: `stopped` resolves with the exit code when nothing of the worker is at work any more.
+ * Not here: signals and arguments (main.ts), what a worker does (tree.ts).
+ *
+ * @module
+ */
+import type { ExitReason } from "../shared/actor/actor.ts";
+import { System, type SystemEvents } from "../shared/actor/system.ts";
+import { incarnation } from "../shared/model/ids.ts";
+import type { Resources } from "../shared/model/resources.ts";
+import { RealLoop } from "../shared/platform/real_loop.ts";
+import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
+import { builtinExecutor } from "./executors/builtin.ts";
+import type { Executor } from "./executors/executor.ts";
+import { moduleExecutor } from "./executors/module.ts";
+import { type Identity, openIdentity } from "./identity.ts";
+import { openJournal, type ResultJournal } from "./journal.ts";
+import { socketUrl } from "./start_url.ts";
+import { workerTree } from "./tree.ts";
+import type { VitalsSource, WorkerOptions, WorkerPorts } from "./tree_ports.ts";
+import { readFacts } from "./vitals/machine.ts";
+import { NvidiaSmi } from "./vitals/nvidia_smi.ts";
+import { startVitals } from "./vitals/vitals.ts";
+
+/** How a worker is started. */
+export interface StartOptions {
+  /** Addresses of masters, tried in turn; see `socketUrl`. */
+  readonly masters: readonly string[];
+  readonly token: string;
+  /** Holds the worker's name and its journal; no other process may use it. */
+  readonly dataFolder: string;
+  /** Attempts at a time; by default one for each core. */
+  readonly slots?: number | undefined;
+  /** What attempts with needs are given from; by default the machine's cores, memory and GPUs. */
+  readonly pool?: Partial<Resources> | undefined;
+  /** By default the built-in evaluators and TypeScript modules. */
+  readonly executors?: readonly Executor[] | undefined;
+  /** Where certificates or proxies of its own are needed; the caller closes it. */
+  readonly client?: Deno.HttpClient | undefined;
+  /** Told what the worker has to say to people. */
+  readonly log: NonNullable<SystemEvents["log"]>;
+}
+
+/** A worker that has been started. */
+export interface StartedWorker {
+  /**
+   * The exit code, once nothing is at work any more: 0 after a graceful stop, `refusedExitCode` where a master sent it
+   * away, `CRASHED_EXIT` after a bug.
+   *
+   * It rejects where the worker cannot begin: a wrong address, a data folder that another process holds.
+   */
+  readonly stopped: Promise<number>;
+  /** Begins nothing more, gives what runs so long to finish, and hands back the rest. Asked again, the shorter time counts. */
+  stop(graceMs: number): void;
+}
+
+/** The exit code after a bug: EX_SOFTWARE of sysexits.h. Whoever runs the process starts it again. */
+export const CRASHED_EXIT = 70;
+
+/** Starts a worker. */
+export function startWorker(options: StartOptions): StartedWorker {
+  const process = new WorkerProcess(options);
+  return { stopped: process.run(), stop: (graceMs) => process.stop(graceMs) };
+}
+
+class WorkerProcess {
+  readonly #options: StartOptions;
+  readonly #executors: readonly Executor[];
+  readonly #slots: number;
+  readonly #gpus = new NvidiaSmi();
+  /** What is still being closed. */
+  readonly #closing: Promise<void>[] = [];
+  #stop: (graceMs: number) => void = (graceMs) => this.#stopGraceMs = graceMs;
+  /** Where the stop came before the tree began. */
+  #stopGraceMs: number | undefined;
+
+  constructor(options: StartOptions) {
+    this.#options = options;
+    this.#slots = options.slots ?? navigator.hardwareConcurrency;
+    this.#executors = options.executors ?? [builtinExecutor(), moduleExecutor({ slots: this.#slots })];
+  }
+
+  stop(graceMs: number): void {
+    this.#stop(graceMs);
+  }
+
+  async run(): Promise<number> {
+    const masters = this.#options.masters.map(socketUrl);
+    if (masters.length === 0) throw new Error("a worker needs the address of at least one master");
+    const identity = openIdentity(this.#options.dataFolder);
+    try {
+      const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
+      const journal = await openJournal(identity.folder, { trouble });
+      const code = await this.#runTree(journal, await this.#describe(masters, identity));
+      await Promise.all([...this.#closing, ...this.#executors.map((executor) => executor.close())]);
+      await journal.close();
+      return code;
+    } finally {
+      identity.close();
+    }
+  }
+
+  async #describe(masters: readonly string[], { worker }: Identity): Promise<WorkerOptions> {
+    const facts = readFacts();
+    const gpus = this.#options.pool?.gpus ?? (await this.#gpus.read()).length;
+    return {
+      masters,
+      token: this.#options.token,
+      worker,
+      incarnation: incarnation(crypto.randomUUID()),
+      slots: this.#slots,
+      pool: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, ...this.#options.pool, gpus },
+      facts,
+    };
+  }
+
+  #runTree(journal: ResultJournal, worker: WorkerOptions): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const { log } = this.#options;
+    let code = CRASHED_EXIT;
+    // The seed differs for each process: a fleet that waited the same times would come back at one moment.
+    const system = new System(new RealLoop(), worker.incarnation, {
+      log,
+      rootExited: (reason) => {
+        if (reason.type === "crashed") log("error", "worker", crashWords(reason), {});
+        resolve(code);
+      },
+    });
+    const ports = this.#ports(journal, (exitCode, message) => {
+      code = exitCode;
+      log(exitCode === 0 ? "info" : "error", "worker", message, { exitCode });
+    });
+    const root = system.start("worker", workerTree(ports, worker));
+    this.#stop = (graceMs) => system.post(root, { type: "stop", graceMs, reason: "told to stop" });
+    if (this.#stopGraceMs !== undefined) this.#stop(this.#stopGraceMs);
+    return promise;
+  }
+
+  #ports(journal: ResultJournal, exit: WorkerPorts["exit"]): WorkerPorts {
+    return {
+      dialer: webSocketDialer({ client: this.#options.client }),
+      executors: this.#executors,
+      journal,
+      setAside: (result) => {
+        this.#closing.push(
+          journal.setAside(result, "the master's store does not know its lease").then(() => {}),
+        );
+      },
+      vitals: this.#vitals(),
+      exit,
+    };
+  }
+
+  #vitals(): VitalsSource {
+    return {
+      start: (sampled) => {
+        const sampler = startVitals({ gpus: this.#gpus, sampled });
+        return () => {
+          this.#closing.push(sampler.stop());
+        };
+      },
+    };
+  }
+}
+
+function crashWords(reason: Extract<ExitReason, { readonly type: "crashed" }>): string {
+  return `the worker ends, for whoever runs it to start it again: ${reason.message}`;
+}
