@@ -1,0 +1,181 @@
+/**
+ * A master as a process: the tree over real sockets, a real disk and the real clock.
+ *
+ * @module
+ */
+import { supervisor } from "../shared/actor/supervisor.ts";
+import type { ExitReason, LogFields, LogLevel, Ref } from "../shared/actor/actor.ts";
+import { System } from "../shared/actor/system.ts";
+import { RealLoop } from "../shared/platform/real_loop.ts";
+import type { Asset } from "./gateway/pages.ts";
+import { type Entrance, type Gate } from "./gateway/door.ts";
+import { listen, type Listener } from "./gateway/listener.ts";
+import { openTokens, TokenCheck } from "./gateway/tokens.ts";
+import { gatewayTree } from "./gateway/tree.ts";
+import { SqliteStore } from "./store/sqlite/sqlite_store.ts";
+import { masterTree } from "./tree.ts";
+
+/** Where others on this machine find a running master. */
+export const MASTER_FILE = "master.json";
+/** The port unless told: one that no service is registered for. */
+export const PORT_DEFAULT = 4400;
+/** How many attempts may wait on a worker beyond its slots, unless told. */
+export const PREFETCH_DEFAULT = 256;
+/** The process ends with this where its tree has given up: whoever runs it starts it again. */
+export const EXIT_ESCALATED = 70;
+/** The process ends with this where it may not go on over its store. */
+export const EXIT_STORE = 71;
+/** How long the tree may take to stop beyond the grace period. */
+const SHUTDOWN_MS = 15_000;
+
+/** How to start a master. */
+export interface MasterStartOptions {
+  readonly dataFolder: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly insecure?: boolean;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly heartbeatMs: number;
+  readonly lostAfterMs: number;
+  readonly prefetchMax: number;
+  readonly acceptLoss: boolean;
+  readonly assets: readonly Asset[];
+  readonly log?: (level: LogLevel, path: string, text: string, fields: LogFields) => void;
+}
+
+/** A master that runs. */
+export interface RunningMaster {
+  readonly url: string;
+  readonly port: number;
+  /** Stops from the gateway up to the store. @returns the exit code */
+  stop(graceMs: number): Promise<number>;
+  /** Resolves with the exit code when the master has ended, by itself or by `stop`. */
+  readonly ended: Promise<number>;
+}
+
+/** A master, or why there is none. */
+export type MasterStarted = { readonly ok: true; readonly master: RunningMaster } | {
+  readonly ok: false;
+  readonly message: string;
+};
+
+/** Starts a master; answers when it takes workers and clients, or cannot. */
+export async function startMaster(options: MasterStartOptions): Promise<MasterStarted> {
+  try {
+    await Deno.mkdir(options.dataFolder, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      ok: false,
+      message: `the data folder ${options.dataFolder} cannot be made: ${reason}; choose another with --data`,
+    };
+  }
+  const tokens = await openTokens(options.dataFolder);
+  if (!tokens.ok) return { ok: false, message: `${tokens.message}; ${tokens.advice}` };
+  const listening = listen({
+    hostname: options.host,
+    port: options.port,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    insecure: options.insecure ?? false,
+    check: new TokenCheck(tokens.tokens),
+    assets: options.assets,
+  });
+  if (!listening.ok) return { ok: false, message: `${listening.error.message}; ${listening.error.advice}` };
+  return await new MasterProcess(options, listening.listener).begin();
+}
+
+/** One life of the tree, and what must be let go when it ends. */
+class MasterProcess {
+  readonly #options: MasterStartOptions;
+  readonly #listener: Listener;
+  readonly #system: System;
+  readonly #ended = Promise.withResolvers<number>();
+  readonly #opened = Promise.withResolvers<string | undefined>();
+  #exitCode = 0;
+  #isLeaving = false;
+
+  constructor(options: MasterStartOptions, listener: Listener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#system = new System(new RealLoop(), crypto.randomUUID(), {
+      ...(options.log === undefined ? {} : { log: options.log }),
+      rootExited: (reason) => this.#rootExited(reason),
+    });
+  }
+
+  async begin(): Promise<MasterStarted> {
+    const { dataFolder, heartbeatMs, lostAfterMs, prefetchMax, acceptLoss } = this.#options;
+    const post = <M>(to: Ref<M>, message: M) => this.#system.post(to, message);
+    const tree = masterTree({
+      store: new SqliteStore({ folder: dataFolder }),
+      post,
+      fatal: (reason) => this.#fatal(reason),
+      gateway: (above) =>
+        gatewayTree({
+          ...above,
+          gate: this.#gate(),
+          post,
+          heartbeatMs,
+          stopMaster: (graceMs) => void this.stop(graceMs),
+          inspect: () => this.#system.inspect(),
+        }),
+    }, { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss });
+    this.#system.start("master", supervisor(tree));
+    const refusal = await this.#opened.promise;
+    if (refusal !== undefined) {
+      await this.#ended.promise;
+      return { ok: false, message: refusal };
+    }
+    const { url, port } = this.#listener;
+    await Deno.writeTextFile(`${dataFolder}/${MASTER_FILE}`, JSON.stringify({ url, pid: Deno.pid }));
+    return {
+      ok: true,
+      master: { url, port, stop: (graceMs) => this.stop(graceMs), ended: this.#ended.promise },
+    };
+  }
+
+  /** Stops the tree from its last child to its first. */
+  stop(graceMs: number): Promise<number> {
+    this.#system.stop(graceMs + SHUTDOWN_MS);
+    return this.#ended.promise;
+  }
+
+  #gate(): Gate {
+    return {
+      attach: (entrance: Entrance | undefined) => {
+        this.#listener.gate.attach(entrance);
+        if (entrance !== undefined) this.#opened.resolve(undefined);
+      },
+      unready: (reasons) => this.#listener.gate.unready(reasons),
+    };
+  }
+
+  #fatal(reason: string): void {
+    this.#options.log?.("error", "master", `the master ends: ${reason}`, {});
+    this.#opened.resolve(reason);
+    this.#exitCode = EXIT_STORE;
+    // Whatever the tree still wants to do, it may not do it over this store.
+    queueMicrotask(() => {
+      this.#system.halt();
+      void this.#letGo();
+    });
+  }
+
+  #rootExited(reason: ExitReason): void {
+    if (reason.type === "crashed") {
+      this.#exitCode = EXIT_ESCALATED;
+      this.#opened.resolve(`the master gave up: ${reason.message}`);
+    }
+    void this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#opened.resolve("the master was stopped before it was ready");
+    await this.#listener.close();
+    this.#ended.resolve(this.#exitCode);
+  }
+}
