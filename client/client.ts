@@ -1,0 +1,252 @@
+/**
+ * The client: everything one can ask of a master, as methods.
+ *
+ * Promise: a command has its effect once, however often the connection breaks; a master that is too busy is asked again
+ * without the caller noticing more than time.
+ * Not here: how the master is found (find_master.ts), the connection (link.ts).
+ *
+ * @module
+ */
+import type { z } from "zod";
+import type { ExperimentSummary, TrialSummary } from "../shared/model/experiment.ts";
+import { type GroupId, groupId, TASK_ID_PATTERN, taskId } from "../shared/model/ids.ts";
+import type { WorkerLive } from "../shared/model/live.ts";
+import type { CommandBody, LiveEntry } from "../shared/protocol/client_envelopes.ts";
+import { encode } from "../shared/protocol/codec.ts";
+import { PAGE_ROWS_MAX, SPEC_BYTES_MAX } from "../shared/protocol/limits.ts";
+import type { SpecInput } from "../shared/protocol/spec.ts";
+import { isRecord } from "../shared/space/problem.ts";
+import { CommandFailed, unexpectedReply } from "./command_failed.ts";
+import { Correspondent, type CorrespondentEvents } from "./correspondent.ts";
+import { type ExperimentCallbacks, ExperimentHandle } from "./experiment_handle.ts";
+import type { Dialer, LinkState } from "./link_messages.ts";
+import { LogRouter } from "./log_router.ts";
+import { type Counts, type Explanation, replySchemas } from "./replies.ts";
+import { NAME_IN_GROUP_MAX, Submission, type SubmissionHandle } from "./submission.ts";
+import { batchesOf, payloadsOf } from "./submission_batches.ts";
+import { type SubmitOptions, templateOf } from "./submit_options.ts";
+
+/** Who is told about the connection. */
+export interface ClientEvents {
+  /** The connection was made, lost, or is over. */
+  readonly onState?: (state: LinkState) => void;
+  /** The master asks to wait; the command is sent again by itself. */
+  readonly onDelayed?: (message: string) => void;
+}
+
+/** What a client is made of. */
+export interface ClientParts extends ClientEvents {
+  readonly masters: readonly string[];
+  readonly token: string;
+  readonly dialer: Dialer;
+}
+
+/** An experiment and the spec it was given. */
+export interface ExperimentDetails {
+  readonly summary: ExperimentSummary;
+  /** As it was stored: JSON text or data. */
+  readonly spec: unknown;
+}
+
+/** A connection to a master. Close it when done: it keeps the process alive. */
+export class Client {
+  readonly #correspondent: Correspondent;
+  readonly #router: LogRouter;
+  /** Who is told by live subscriptions. */
+  readonly #live = new Map<string, (entries: readonly LiveEntry[]) => void>();
+  #nextLive = 1;
+
+  constructor(parts: ClientParts) {
+    const { masters, token, dialer } = parts;
+    this.#correspondent = new Correspondent(masters, token, dialer, this.#events(parts));
+    this.#router = new LogRouter((message) => this.#correspondent.send(message));
+  }
+
+  /**
+   * Starts an experiment.
+   *
+   * @param spec as in a spec file; what it names (an evaluator's path) must be reachable by the workers
+   * @throws CommandFailed `bad_spec` with the path of the mistake
+   */
+  async run(spec: SpecInput, callbacks: ExperimentCallbacks = {}): Promise<ExperimentHandle> {
+    const bytes = encode(spec).byteLength;
+    if (bytes > SPEC_BYTES_MAX) {
+      const message = `the spec takes ${bytes} bytes; it may have ${SPEC_BYTES_MAX}`;
+      throw new CommandFailed({ code: "bad_spec", message, advice: "keep data out of the spec" });
+    }
+    const prefix = `${isRecord(spec) ? String(spec["name"]).slice(0, NAME_IN_GROUP_MAX) : ""}-`;
+    await this.#logOpen();
+    this.#router.expect(prefix);
+    try {
+      const { experiment } = await this.#ask({ kind: "run", spec }, replySchemas.run);
+      return this.#handle(experiment, callbacks);
+    } finally {
+      this.#router.unexpect(prefix);
+    }
+  }
+
+  /** An experiment that was started before. @param id its id, or `last` */
+  async experiment(id: string, callbacks: ExperimentCallbacks = {}): Promise<ExperimentHandle> {
+    await this.#logOpen();
+    const { summary } = await this.details(id);
+    return this.#handle(summary.experiment, callbacks);
+  }
+
+  /**
+   * Submits plain tasks: any number of them, each input one task.
+   *
+   * @throws CommandFailed where the first of them are refused
+   */
+  async submit(options: SubmitOptions): Promise<SubmissionHandle> {
+    const payloads = options.payloads ?? payloadsOf(options.inputs ?? []);
+    const submission = new Submission(this.#correspondent, this.#router, {
+      name: options.name,
+      template: templateOf(options),
+      batches: batchesOf(payloads),
+      onOutcomes: options.onOutcomes,
+    });
+    await submission.accepted;
+    return submission;
+  }
+
+  /** Experiments, the newest first. */
+  async experiments(page: { offset?: number; limit?: number } = {}): Promise<ExperimentSummary[]> {
+    const { offset = 0, limit = PAGE_ROWS_MAX } = page;
+    return await this.#ask({ kind: "experiments", offset, limit }, replySchemas.experiments);
+  }
+
+  /** How an experiment stands. @param id its id, or `last` */
+  async show(id: string): Promise<ExperimentSummary> {
+    return (await this.details(id)).summary;
+  }
+
+  /** How an experiment stands, and its spec. */
+  details(id: string): Promise<ExperimentDetails> {
+    return this.#ask({ kind: "experiment", experiment: id }, replySchemas.experiment);
+  }
+
+  /** All trials of an experiment by number, read a page at a time. */
+  async *trials(id: string): AsyncGenerator<TrialSummary, void> {
+    for (let after = 0;;) {
+      const command = { kind: "trials", experiment: id, after, limit: PAGE_ROWS_MAX } as const;
+      const page = await this.#ask(command, replySchemas.trials);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE_ROWS_MAX) return;
+      after = last.trial;
+    }
+  }
+
+  /** How many tasks a group has, and how many ended in each way. */
+  counts(group: string): Promise<Counts> {
+    return this.#ask({ kind: "counts", group: groupId(group) }, replySchemas.counts);
+  }
+
+  /** The workers that are connected or waited for. */
+  workers(): Promise<WorkerLive[]> {
+    return this.#ask({ kind: "workers" }, replySchemas.workers);
+  }
+
+  /** Why a task is where it is. @param task `<experiment>/<trial>` */
+  explain(task: string): Promise<Explanation> {
+    if (!TASK_ID_PATTERN.test(task)) return Promise.reject(notATask(task));
+    const slash = task.lastIndexOf("/");
+    const id = taskId(groupId(task.slice(0, slash)), Number(task.slice(slash + 1)));
+    return this.#ask({ kind: "explain", task: id }, replySchemas.explain);
+  }
+
+  /** Cancels an experiment or a submission's group; with a number, one task of it. */
+  async cancel(group: string, number: number | null = null): Promise<void> {
+    await this.#ask({ kind: "cancel", group: groupId(group), number }, replySchemas.anything);
+  }
+
+  /** Pauses an experiment: what runs is finished, nothing more is proposed. */
+  async pause(experiment: string): Promise<void> {
+    await this.#ask({ kind: "pause", group: groupId(experiment) }, replySchemas.anything);
+  }
+
+  /** Resumes an experiment. */
+  async resume(experiment: string): Promise<void> {
+    await this.#ask({ kind: "resume", group: groupId(experiment) }, replySchemas.anything);
+  }
+
+  /** Stops a worker, or the master. What runs has `graceMs` to finish. @param target a worker's id, or `master` */
+  async stop(target: string, graceMs: number): Promise<void> {
+    await this.#ask({ kind: "stop", target, graceMs }, replySchemas.anything);
+  }
+
+  /** Copies the store while it is in use. @param path on the master's machine */
+  async backup(path: string): Promise<{ readonly bytes: number }> {
+    return await this.#ask({ kind: "backup", path }, replySchemas.backup);
+  }
+
+  /** Tells the values of pages as they change, conflated. @returns ends it */
+  live(told: (entries: readonly LiveEntry[]) => void): () => void {
+    const id = `live-${this.#nextLive++}`;
+    this.#live.set(id, told);
+    this.#correspondent.send({ type: "subscribe", id, kind: "live", after: null });
+    return () => {
+      if (this.#live.delete(id)) this.#correspondent.send({ type: "unsubscribe", id });
+    };
+  }
+
+  /** Says goodbye. What is not answered by then fails with code `closed`. */
+  close(): Promise<void> {
+    return this.#correspondent.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #events({ onState, onDelayed }: ClientEvents): CorrespondentEvents {
+    return {
+      state: (state) => onState?.(state),
+      delayed: ({ message, advice }) => onDelayed?.(advice === "" ? message : `${message}; ${advice}`),
+      told: (envelope) => {
+        if (this.#router.owns(envelope.subscription)) {
+          if (envelope.type === "snapshot") this.#router.began();
+          else this.#router.changed(envelope);
+        } else this.#live.get(envelope.subscription)?.(envelope.entries);
+      },
+      broken: (subscription, error) => {
+        if (subscription === undefined || this.#router.owns(subscription)) {
+          this.#router.broken(error, subscription === undefined);
+        }
+      },
+    };
+  }
+
+  #logOpen(): Promise<void> {
+    return new Promise((resolve, reject) => this.#router.whenOpen(resolve, reject));
+  }
+
+  #handle(id: GroupId, callbacks: ExperimentCallbacks): ExperimentHandle {
+    return new ExperimentHandle(id, this.#router, {
+      show: () => this.show(id),
+      command: async (kind) => {
+        const body = kind === "cancel" ? { kind, group: id, number: null } : { kind, group: id };
+        await this.#ask(body, replySchemas.anything);
+      },
+    }, callbacks);
+  }
+
+  #ask<T>(body: CommandBody, schema: z.ZodType<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#correspondent.command(body, (error, value) => {
+        if (error !== undefined) return reject(error);
+        const reply = schema.safeParse(value);
+        if (reply.success) resolve(reply.data);
+        else reject(unexpectedReply(body.kind));
+      });
+    });
+  }
+}
+
+function notATask(task: string): CommandFailed {
+  return new CommandFailed({
+    code: "bad_task",
+    message: `"${task}" is no task`,
+    advice: "a task is named <experiment>/<trial>, such as digits-1/7",
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * What the master answers to commands, checked as far as this library reads it.
+ *
+ * What a newer master adds is passed on untouched: a client must not break because there is more to know.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { ExperimentSummary, TrialSummary } from "../shared/model/experiment.ts";
+import type { WorkerLive } from "../shared/model/live.ts";
+import { groupIdField } from "../shared/protocol/fields.ts";
+
+function objectWith<T>(field: string): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === "object" && value !== null && field in value, {
+    error: `expected an object with ${field}`,
+  });
+}
+
+const summary = objectWith<ExperimentSummary>("experiment");
+const outcomes = { completed: z.number(), failed: z.number(), cancelled: z.number(), pruned: z.number() };
+
+/** Schemas of the answers, by the kind of command. */
+export const replySchemas = {
+  submit: z.looseObject({ group: groupIdField }),
+  run: z.looseObject({ experiment: groupIdField }),
+  experiments: z.array(summary),
+  /** `spec` is the checked spec, as JSON text or as data. */
+  experiment: z.looseObject({ summary, spec: z.unknown() }),
+  trials: z.array(objectWith<TrialSummary>("trial")),
+  counts: z.looseObject({ submitted: z.number(), ...outcomes }),
+  workers: z.array(objectWith<WorkerLive>("id")),
+  explain: z.looseObject({ task: z.string(), state: z.string(), explanation: z.string() }),
+  backup: z.looseObject({ bytes: z.number() }),
+  anything: z.unknown(),
+};
+
+/** How many tasks there are of a group, and how many ended in each way. */
+export type Counts = z.output<typeof replySchemas.counts>;
+/** Why a task is where it is. */
+export type Explanation = z.output<typeof replySchemas.explain>;
