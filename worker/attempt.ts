@@ -44,13 +44,16 @@ class AttemptActor implements Actor<AttemptMessage> {
   readonly #options: AttemptOptions;
   #stopCause: StopCause | undefined;
   #stopDueMs = Infinity;
+  #isOver = false;
   #lastMetrics: Metrics = {};
   #reports: Report[] = [];
 
   constructor(context: Context<AttemptMessage>, options: AttemptOptions) {
     this.#context = context;
     this.#options = options;
-    context.atEnd(() => options.running.stop(0));
+    context.atEnd(() => {
+      if (!this.#isOver) options.running.stop(0);
+    });
     if (options.deadlineMs === undefined) return;
     const leftMs = options.startedMs + options.deadlineMs - context.now();
     context.after(Math.max(0, leftMs), { type: "deadline" });
@@ -94,6 +97,7 @@ class AttemptActor implements Actor<AttemptMessage> {
   }
 
   #ended(end: Extract<ExecutorEvent, { readonly type: "ended" }>["end"]): void {
+    this.#isOver = true;
     this.#sendReports();
     const { key, slots, startedMs } = this.#options;
     const elapsedMs = this.#context.now() - startedMs;

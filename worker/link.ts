@@ -9,7 +9,7 @@
  */
 import type { Actor, Context, Start, Timer } from "../shared/actor/actor.ts";
 import { backOffMs } from "../shared/protocol/back_off.ts";
-import { mayReturn, PROTOCOL_VERSION } from "../shared/protocol/limits.ts";
+import { CLOSE, mayReturn, PROTOCOL_VERSION } from "../shared/protocol/limits.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
 import type { HeldLease, Refused, Register, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
 import type { HighestSeen } from "./link_seen.ts";
@@ -193,7 +193,10 @@ class Link implements Actor<LinkMessage> {
     const message = `the master at ${this.#url()} sent this worker away: ${
       describe(refused) ?? reason
     } (${code})`;
-    this.#context.send(this.#options.root, { type: "leave", code: refusedExitCode(code), message });
+    // Who was told to leave, and is told that it has been, has done what a person wanted.
+    const isDone = this.#stop !== undefined && code === CLOSE.stopped.code;
+    const exitCode = isDone ? 0 : refusedExitCode(code);
+    this.#context.send(this.#options.root, { type: "leave", code: exitCode, message });
   }
 
   /** The session is over, or never began: try again after a while, elsewhere where this master gave no welcome. */

@@ -79,6 +79,7 @@ export class Session {
   #listed: Register["leases"] = [];
   #epoch: Epoch | undefined;
   #heartbeatMs = 0;
+  #registeredMs = 0;
   #heardMs: number;
   #sequence = 0;
   #beatMs = 0;
@@ -108,6 +109,7 @@ export class Session {
   /** Says who this is and what it has; the results of the finished leases follow in the same turn. */
   register(register: Register, envelopes: readonly (Report | Result)[], lastReport: number): void {
     this.#isRegistered = true;
+    this.#registeredMs = this.#context.attentiveNow();
     this.#listed = register.leases;
     this.#out.push(register);
     this.#arm("welcome_timeout", WELCOME_WITHIN_MS);
@@ -158,9 +160,9 @@ export class Session {
         this.#arm("heartbeat_due", this.#heartbeatMs);
         return undefined;
       case "silence_due":
-        return this.#checkSilence();
+        return this.#checkSilence(type, this.#heardMs, this.#heartbeatMs * LEAVE_INTERVALS);
       case "welcome_timeout":
-        return { close: "silent", why: `it did not answer within ${WELCOME_WITHIN_MS} ms` };
+        return this.#checkSilence(type, this.#registeredMs, WELCOME_WITHIN_MS);
       case "dial":
       case "dial_timeout":
         return undefined;
@@ -263,12 +265,11 @@ export class Session {
     this.say({ type: "heartbeat", sequence, roundTripMs, running, queued, vitals });
   }
 
-  /** One timer measures the silence, however much is said. */
-  #checkSilence(): Leaving | undefined {
-    const limitMs = this.#heartbeatMs * LEAVE_INTERVALS;
-    const silentMs = this.#context.attentiveNow() - this.#heardMs;
+  /** One timer measures the silence, however much is said; a process that was frozen first reads what came. */
+  #checkSilence(type: LinkTimer["type"], sinceMs: number, limitMs: number): Leaving | undefined {
+    const silentMs = this.#context.attentiveNow() - sinceMs;
     if (silentMs >= limitMs) return { close: "silent", why: `it was silent for ${Math.round(silentMs)} ms` };
-    this.#arm("silence_due", limitMs - silentMs);
+    this.#arm(type, limitMs - silentMs);
     return undefined;
   }
 

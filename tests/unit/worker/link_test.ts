@@ -112,6 +112,17 @@ Deno.test("a frozen process does not call the master silent", () => {
   assert.equal(rig.master.sessions[0]?.closedBy, 4000, "afterwards silence counts again");
 });
 
+Deno.test("a process that was frozen before its welcome reads what came before it leaves", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    using rig = new Rig({ seed: `frozen ${seed}` });
+    rig.until(() => rig.master.sessions[0]?.heard.length === 1);
+    rig.process.frozenUntilMs = rig.loop.now() + 20_000;
+    rig.pass(21_000);
+    assert.equal(rig.master.sessions.length, 1, `seed ${seed}`);
+    assert.equal(rig.master.session.closedBy, undefined, `seed ${seed}`);
+  }
+});
+
 Deno.test("the second session's events count, the first one's are dropped", () => {
   using rig = new Rig();
   rig.connected();
