@@ -19,7 +19,7 @@ import { evaluatorFailed, fitEnd, metricsProblem } from "./attempt_end.ts";
 import type { Executor, ExecutorEvent, Running } from "./executors/executor.ts";
 import type { Finished, LinkMessage, Order, OutboxMessage, SlotsMessage, StopCause } from "./messages.ts";
 import { Free } from "./slots_free.ts";
-import { Held, Line } from "./slots_held.ts";
+import { Held, Line, NO_PAYLOAD } from "./slots_held.ts";
 import { Templates } from "./slots_template.ts";
 
 /** While so many results wait for their acknowledgement, nothing is begun: nothing is lost, and the heap is bounded. */
@@ -161,6 +161,7 @@ class Slots implements Actor<SlotsMessage> {
     this.#held.set(key, held);
     this.#line.put(held);
     this.#beginNext();
+    held.keepPayload();
   }
 
   /** Why a lease is answered without being queued. */
@@ -203,6 +204,7 @@ class Slots implements Actor<SlotsMessage> {
       else this.#fromOutside(held, event);
     });
     isWithin = false;
+    held.payload = NO_PAYLOAD;
     if (!this.#endedEarly(held, early) && running !== undefined) this.#supervise(held, running, early);
     this.#begun += 1;
     if (this.#begun % BEGINS_PER_LOOK !== 0 || this.#context.now() <= this.#beginUntilMs) return;

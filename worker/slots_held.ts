@@ -9,13 +9,16 @@ import type { Lease, TaskTemplate } from "../shared/model/task.ts";
 import type { Assign, HeldLease } from "../shared/protocol/worker_envelopes.ts";
 import type { AttemptMessage } from "./messages.ts";
 
+/** What stands for a payload that is not needed any more. */
+export const NO_PAYLOAD = new Uint8Array(0);
+
 /** A lease without a result. */
 export class Held {
   readonly key: string;
   readonly lease: Lease;
   readonly template: TaskTemplate;
-  /** msgpack of a `TaskInput`. */
-  readonly payload: Uint8Array;
+  /** msgpack of a `TaskInput`; empty once the evaluator has been started. */
+  payload: Uint8Array;
   state: "queued" | "running" | "finished" = "queued";
   /** These four mean something while it runs. */
   slot = 0;
@@ -30,6 +33,11 @@ export class Held {
     this.lease = { epoch: assign.epoch, task: assign.task, attempt: assign.attempt };
     this.template = template;
     this.payload = assign.payload;
+  }
+
+  /** Has to wait: lets go of the frame in which the payload came, which may be of megabytes. */
+  keepPayload(): void {
+    if (this.state === "queued") this.payload = this.payload.slice();
   }
 
   /** As `register` lists it. */
