@@ -11,7 +11,6 @@ import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import { childSpec, type SupervisorMessage } from "../../shared/actor/supervisor.ts";
 import { CLOSE } from "../../shared/protocol/limits.ts";
 import type { SocketPort } from "../../shared/protocol/socket_port.ts";
-import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
 import type { FeedMessage, FromSocket, KnownMessage, SessionMessage } from "./messages.ts";
 import type { Role } from "./roles.ts";
 import { session, type SessionOptions } from "./session.ts";
@@ -41,45 +40,37 @@ export type Post = <M>(to: Ref<M>, message: M) => void;
 
 /** What the door is given. */
 export interface DoorOptions extends Pick<SessionOptions, "cluster" | "commands" | "heartbeatMs"> {
-  readonly store: Ref<StoreMessage>;
   readonly feed: Ref<FeedMessage>;
   readonly sessions: Ref<SupervisorMessage>;
   readonly gate: Gate;
   readonly post: Post;
 }
 
-type DoorMessage = KnownMessage | StoreAnswer;
-
 /** Begins a door. */
-export function door(options: DoorOptions): Start<DoorMessage> {
+export function door(options: DoorOptions): Start<KnownMessage> {
   return (context) => new Door(context, options);
 }
 
-class Door implements Actor<DoorMessage> {
+class Door implements Actor<KnownMessage> {
   readonly #options: DoorOptions;
   /** Let in, and their sessions have not begun. */
   readonly #waiting = new Set<Arrival>();
   #isOpen = false;
-  #storeReason = "";
+  #trouble = "";
   #nextSession = 1;
 
-  constructor(context: Context<DoorMessage>, options: DoorOptions) {
+  constructor(context: Context<KnownMessage>, options: DoorOptions) {
     this.#options = options;
     this.#tellReadiness();
     context.atEnd(() => this.#shut());
     context.send(options.feed, { type: "follow", from: context.self });
-    context.send(options.store, { type: "listen", from: context.self });
   }
 
-  receive(message: DoorMessage): void {
-    if (message.type === "store_state") {
-      this.#storeReason = message.state === "ready"
-        ? ""
-        : `the store does not take commits: ${message.reason}`;
-    } else if (message.type === "known" && !this.#isOpen) {
-      this.#isOpen = true;
-      this.#options.gate.attach({ open: (port, role) => this.#open(port, role) });
-    } else return;
+  receive({ trouble }: KnownMessage): void {
+    if (this.#isOpen && trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (!this.#isOpen) this.#options.gate.attach({ open: (port, role) => this.#open(port, role) });
+    this.#isOpen = true;
     this.#tellReadiness();
   }
 
@@ -112,7 +103,7 @@ class Door implements Actor<DoorMessage> {
   #tellReadiness(): void {
     const reasons: string[] = [];
     if (!this.#isOpen) reasons.push("the master is starting: it has not taken its epoch");
-    if (this.#storeReason !== "") reasons.push(this.#storeReason);
+    if (this.#trouble !== "") reasons.push(`the store cannot be relied on: ${this.#trouble}`);
     this.#options.gate.unready(reasons);
   }
 

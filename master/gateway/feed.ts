@@ -7,14 +7,15 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import { storeOf } from "../../shared/model/ids.ts";
-import { STATUS_KEY, type TreeLive } from "../../shared/model/live.ts";
+import { STATUS_KEY, type StatusLive, type TreeLive } from "../../shared/model/live.ts";
 import type { LiveEntry, Subscribe } from "../../shared/protocol/client_envelopes.ts";
 import type { CloseName } from "../../shared/protocol/limits.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
 import type { RegistrarMessage } from "../experiments/messages.ts";
-import type { StoreMessage } from "../store/messages.ts";
+import type { QueryAnswer, StoreMessage } from "../store/messages.ts";
 import { refusal } from "./connection.ts";
 import { LiveFeed } from "./live_feed.ts";
 import { LogFeed } from "./log_feed.ts";
@@ -39,17 +40,21 @@ export function feed(options: FeedOptions): Start<FeedMessage> {
 
 class Feed implements Actor<FeedMessage> {
   readonly #context: Context<FeedMessage>;
+  readonly #options: FeedOptions;
   readonly #subscriptions = new Subscriptions();
   readonly #live: LiveFeed;
   readonly #log: LogFeed;
   readonly #followers: Ref<KnownMessage>[] = [];
-  #epoch: string | undefined;
-  #commit = 0;
+  /** Subscriptions that know of a later commit than we do: the store is asked. By token. */
+  readonly #doubted = new Map<number, Subscribing>();
   #known: KnownMessage | undefined;
+  #commit = 0;
+  #nextDoubt = -1;
   #told: KnownMessage | undefined;
 
   constructor(context: Context<FeedMessage>, options: FeedOptions) {
     this.#context = context;
+    this.#options = options;
     this.#live = new LiveFeed(context, options.inspect ?? (() => undefined));
     this.#log = new LogFeed(context, options.store, options.recentChangesMax);
     context.send(options.store, { type: "attach_feed", feed: context.self });
@@ -65,14 +70,14 @@ class Feed implements Actor<FeedMessage> {
       case "live":
         return this.#setLive(message.entries);
       case "subscribe":
-        return this.#subscribe(message.session, message.subscribe);
+        return this.#subscribe(message);
       case "unsubscribe":
         return this.#unsubscribe(message.session, message.id);
       case "taken":
         this.#live.taken(message.subscription);
         return this.#log.ready(message.subscription, "sent");
       case "answer":
-        return this.#log.answered(message);
+        return this.#answered(message);
       case "told":
         return this.#risen(message.commit);
       case "follow":
@@ -113,10 +118,14 @@ class Feed implements Actor<FeedMessage> {
     this.#live.set(entries);
     for (const entry of entries) {
       if (entry.topic !== "status" || entry.key !== STATUS_KEY) continue;
-      const status = epochAndCommit(entry.value);
-      if (status === undefined) continue;
-      this.#epoch = status.epoch;
-      this.#risen(status.commit);
+      const status = statusSchema.safeParse(entry.value);
+      if (!status.success) continue;
+      const { epoch, commit, store } = status.data;
+      const trouble = store.state === "ready" ? "" : store.reason || store.state;
+      if (this.#known?.epoch !== epoch || this.#known.trouble !== trouble) {
+        this.#known = { type: "known", epoch, commit: this.#commit, trouble };
+      }
+      this.#risen(commit);
     }
   }
 
@@ -124,9 +133,8 @@ class Feed implements Actor<FeedMessage> {
   #risen(commit: number): void {
     this.#log.risen(commit);
     this.#commit = Math.max(this.#commit, commit);
-    if (this.#epoch === undefined) return;
-    if (this.#known?.epoch === this.#epoch && this.#known.commit === this.#commit) return;
-    this.#known = { type: "known", epoch: this.#epoch, commit: this.#commit };
+    if (this.#known === undefined || this.#known.commit === this.#commit) return;
+    this.#known = { ...this.#known, commit: this.#commit };
   }
 
   #follow(from: Ref<KnownMessage>): void {
@@ -134,17 +142,66 @@ class Feed implements Actor<FeedMessage> {
     if (this.#told !== undefined) this.#context.send(from, this.#told);
   }
 
-  #subscribe(session: Ref<ToClientSession>, subscribe: Subscribe): void {
+  #subscribe(subscribing: Subscribing): void {
     const known = this.#known;
     if (known === undefined) {
-      return this.#refuse(session, "busy", "busy", "the master is starting", "", "come again");
+      return this.#refuse(subscribing.session, "busy", "busy", "the master is starting");
     }
-    const loss = lossOf(subscribe, known);
-    if (loss !== undefined) {
-      const advice =
-        "see whether an older copy of the store was restored; then begin anew, without `after` and `seen`";
-      return this.#refuse(session, "store_lost", "commit_unknown", loss.message, loss.path, advice);
+    const { seen, after } = subscribing.subscribe;
+    if (seen !== null && !known.epoch.startsWith(`${storeOf(seen.epoch)}.`)) {
+      const message = `the client knows another store, ${storeOf(seen.epoch)}`;
+      return this.#refuse(
+        subscribing.session,
+        "store_lost",
+        "store_lost",
+        message,
+        "seen.epoch",
+        LOST_ADVICE,
+      );
     }
+    const newest = Math.max(seen?.commit ?? 0, after ?? 0);
+    if (newest > known.commit) return this.#askWhether(newest, subscribing);
+    this.#open(subscribing, known);
+  }
+
+  /** We may be behind, having started after it was told. Only the store knows that it is not there. */
+  #askWhether(commit: number, subscribing: Subscribing): void {
+    const token = this.#nextDoubt--;
+    this.#doubted.set(token, subscribing);
+    this.#context.send(this.#options.store, {
+      type: "query",
+      from: this.#context.self,
+      token,
+      kind: "changes",
+      ask: { after: commit - 1, limit: 1 },
+    });
+  }
+
+  #answered(answer: QueryAnswer): void {
+    const subscribing = this.#doubted.get(answer.token);
+    if (subscribing === undefined || answer.kind !== "changes") return this.#log.answered(answer);
+    this.#doubted.delete(answer.token);
+    const { session, subscribe } = subscribing;
+    if (!answer.result.ok) {
+      return this.#refuse(
+        session,
+        "busy",
+        "busy",
+        `the store could not answer: ${answer.result.error.message}`,
+      );
+    }
+    const newest = Math.max(subscribe.seen?.commit ?? 0, subscribe.after ?? 0);
+    if (answer.result.value.upTo >= newest) {
+      this.#risen(newest);
+      return this.#subscribe(subscribing);
+    }
+    const message =
+      `the client knows commit ${newest}, which is not there; the store ends with ${this.#commit}`;
+    const path = subscribe.after === newest ? "after" : "seen.commit";
+    this.#refuse(session, "store_lost", "commit_unknown", message, path, LOST_ADVICE);
+  }
+
+  #open({ session, subscribe }: Subscribing, known: KnownMessage): void {
     if (!this.#subscriptions.has(session)) this.#context.watch(session);
     const added = this.#subscriptions.add(session, subscribe.id);
     if (added === "exists") {
@@ -174,42 +231,26 @@ class Feed implements Actor<FeedMessage> {
     name: CloseName,
     code: string,
     message: string,
-    path: string,
-    advice: string,
+    path = "",
+    advice = "come again",
   ): void {
     this.#context.send(session, { type: "send", envelopes: [refusal(code, message, path, advice)] });
     this.#context.send(session, { type: "close", name, message: "" });
   }
 }
 
-/** What the subscriber was told and this store does not have. */
-function lossOf(
-  subscribe: Subscribe,
-  known: KnownMessage,
-): { readonly message: string; readonly path: string } | undefined {
-  const { seen, after } = subscribe;
-  if (seen !== null && !known.epoch.startsWith(`${storeOf(seen.epoch)}.`)) {
-    return { message: `the client knows another store (${storeOf(seen.epoch)})`, path: "seen.epoch" };
-  }
-  if (seen !== null && seen.commit > known.commit) {
-    return {
-      message: `the client was told of commit ${seen.commit}, the store ends with ${known.commit}`,
-      path: "seen.commit",
-    };
-  }
-  if (after !== null && after > known.commit) {
-    return { message: `commit ${after} is not there, the store ends with ${known.commit}`, path: "after" };
-  }
-  return undefined;
+/** A subscription that someone asks for. */
+interface Subscribing {
+  readonly session: Ref<ToClientSession>;
+  readonly subscribe: Subscribe;
 }
 
-/** Reads the epoch and the commit from the value of the entry `status`. */
-function epochAndCommit(
-  value: unknown,
-): { readonly epoch: string; readonly commit: number } | undefined {
-  if (typeof value !== "object" || value === null || !("epoch" in value) || !("commit" in value)) {
-    return undefined;
-  }
-  const { epoch, commit } = value;
-  return typeof epoch === "string" && typeof commit === "number" ? { epoch, commit } : undefined;
-}
+const LOST_ADVICE =
+  "see whether an older copy of the store was restored; to begin anew, leave out `after` and `seen`";
+
+/** What the feed itself reads of the entry `status`. Before the epoch is taken there is none to tell. */
+const statusSchema: z.ZodType<Pick<StatusLive, "epoch" | "commit" | "store">> = z.object({
+  epoch: z.string().min(1),
+  commit: z.int(),
+  store: z.object({ state: z.enum(["ready", "degraded"]), reason: z.string() }),
+});

@@ -37,6 +37,8 @@ export interface KnownMessage {
   readonly type: "known";
   readonly epoch: string;
   readonly commit: number;
+  /** Why the store cannot be relied on now; empty where it can. */
+  readonly trouble: string;
 }
 
 /** What the feed understands. */
@@ -48,7 +50,7 @@ export type FeedMessage =
   | { readonly type: "unsubscribe"; readonly session: Ref<ToClientSession>; readonly id: string }
   /** Answers `deliver`. */
   | { readonly type: "taken"; readonly subscription: number }
-  /** Tells `known` now, where it is, and whenever it rises. */
+  /** Tells `known` now, where it is, and whenever it changes. */
   | { readonly type: "follow"; readonly from: Ref<KnownMessage> }
   /** Someone was told of this commit: the store has it. */
   | { readonly type: "told"; readonly commit: number }

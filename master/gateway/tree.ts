@@ -79,7 +79,6 @@ export function gatewayTree(options: GatewayOptions): Start<SupervisorMessage> {
         name: "door",
         start: (siblings) =>
           door({
-            store,
             cluster,
             gate,
             post,

@@ -118,7 +118,7 @@ function rig(answers: Answers = {}) {
       inFlightMax: 3,
     }),
   );
-  world.post(ref, { type: "known", epoch: EPOCH, commit: 4 });
+  world.post(ref, { type: "known", epoch: EPOCH, commit: 4, trouble: "" });
   let sequence = 0;
   const command = (body: CommandBody, role: ClientRole = "admin") => {
     const id = commandId(`c${++sequence}`);
