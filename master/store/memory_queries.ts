@@ -31,9 +31,11 @@ export const MEMORY_QUERIES: Answers = {
     return { known: task !== undefined, state: recorded?.outcome.state ?? null, by };
   },
   history_trials: (state, ask) =>
-    trialsAfter(state, ask).flatMap((task): HistoryTrial[] =>
-      task.trial === undefined ? [] : [{ number: task.number, ...task.trial }]
-    ),
+    tasksAfter(state, ask)
+      .flatMap((task): HistoryTrial[] =>
+        task.trial === undefined ? [] : [{ number: task.number, ...task.trial }]
+      )
+      .slice(0, rowLimit(ask.limit)),
   history_outcomes: (state, ask) =>
     (state.groups.get(ask.experiment)?.outcomes ?? []).slice(ask.after, ask.after + rowLimit(ask.limit))
       .flatMap(historyOutcome),
@@ -47,7 +49,7 @@ export const MEMORY_QUERIES: Answers = {
     if (experiment === undefined) return null;
     return { summary: summaryOf(state, experiment, nowMs), spec: experiment.spec };
   },
-  trials: (state, ask) => trialsAfter(state, ask).map(trialSummary),
+  trials: (state, ask) => tasksAfter(state, ask).slice(0, rowLimit(ask.limit)).map(trialSummary),
   counts: (state, ask) => ({ ...(state.groups.get(ask.group)?.counts ?? { ...NO_TRIALS, submitted: 0 }) }),
 };
 
@@ -99,12 +101,12 @@ function knownAttempts(task: DiskTask): number {
 }
 
 /** Tasks of a group by number; trials and plain tasks alike. */
-function trialsAfter(
+function tasksAfter(
   state: DiskState,
-  ask: { readonly experiment: GroupId; readonly after: number; readonly limit: number },
+  ask: { readonly experiment: GroupId; readonly after: number },
 ): readonly DiskTask[] {
   const tasks = state.groups.get(ask.experiment)?.tasks.values() ?? [];
-  return [...tasks].filter((task) => task.number > ask.after).slice(0, rowLimit(ask.limit));
+  return [...tasks].filter((task) => task.number > ask.after);
 }
 
 function historyOutcome(task: DiskTask): HistoryOutcome[] {

@@ -23,11 +23,14 @@ export const CLOSE_DEADLINE_MS = 10_000;
 export interface SqliteStoreOptions {
   /** The data folder; it is made where there is none. */
   readonly folder: string;
+  /** How long a close may take, `CLOSE_DEADLINE_MS` by default. */
+  readonly closeDeadlineMs?: number;
 }
 
 /** A store in a folder. */
 export class SqliteStore implements Store {
   readonly #folder: string;
+  readonly #closeDeadlineMs: number;
   readonly #thread: ThreadClient;
   #isOpen = false;
   /** The batch that was committed last, and its number: the same array applied again has the same number. */
@@ -36,6 +39,7 @@ export class SqliteStore implements Store {
 
   constructor(options: SqliteStoreOptions) {
     this.#folder = options.folder;
+    this.#closeDeadlineMs = options.closeDeadlineMs ?? CLOSE_DEADLINE_MS;
     this.#thread = new ThreadClient(options.folder);
   }
 
@@ -83,13 +87,12 @@ export class SqliteStore implements Store {
     let isLate = false;
     const deadline = setTimeout(() => {
       isLate = true;
-      refuse(done, `the store's thread did not confirm its close within ${CLOSE_DEADLINE_MS} ms`);
-    }, CLOSE_DEADLINE_MS);
+      refuse(done, `the store's thread did not confirm its close within ${this.#closeDeadlineMs} ms`);
+    }, this.#closeDeadlineMs);
     this.#thread.ask<unknown>({ type: "close" }, [], (result) => {
       clearTimeout(deadline);
-      if (isLate) return;
       this.#thread.end();
-      done(result.ok ? { ok: true, value: null } : result);
+      if (!isLate) done(result.ok ? { ok: true, value: null } : result);
     });
   }
 }
