@@ -33,6 +33,8 @@ export class SqliteStore implements Store {
   readonly #closeDeadlineMs: number;
   readonly #thread: ThreadClient;
   #isOpen = false;
+  /** Who waits for the thread's end. */
+  #closing: Done<null>[] = [];
   /** The batch that was committed last, and its number: the same array applied again has the same number. */
   #lastChanges: readonly StoreChange[] | undefined;
   #batch = 0;
@@ -84,16 +86,26 @@ export class SqliteStore implements Store {
   close(done: Done<null>): void {
     this.#isOpen = false;
     if (!this.#thread.isRunning) return queueMicrotask(() => done({ ok: true, value: null }));
-    let isLate = false;
+    this.#closing.push(this.#withDeadline(done));
+    if (this.#closing.length > 1) return;
+    this.#thread.ask<unknown>({ type: "close" }, [], (result) => {
+      this.#thread.end();
+      const closing = this.#closing;
+      this.#closing = [];
+      for (const each of closing) each(result.ok ? { ok: true, value: null } : result);
+    });
+  }
+
+  #withDeadline(done: Done<null>): Done<null> {
     const deadline = setTimeout(() => {
       isLate = true;
       refuse(done, `the store's thread did not confirm its close within ${this.#closeDeadlineMs} ms`);
     }, this.#closeDeadlineMs);
-    this.#thread.ask<unknown>({ type: "close" }, [], (result) => {
+    let isLate = false;
+    return (result) => {
       clearTimeout(deadline);
-      this.#thread.end();
-      if (!isLate) done(result.ok ? { ok: true, value: null } : result);
-    });
+      if (!isLate) done(result);
+    };
   }
 }
 
