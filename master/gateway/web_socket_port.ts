@@ -6,20 +6,49 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { CLOSE_REASON_BYTES_MAX } from "../../shared/protocol/limits.ts";
 import type { SocketPort } from "../../shared/protocol/socket_port.ts";
 import type { FromSocket } from "./messages.ts";
 
+/** A frame without envelopes: the msgpack array of none. */
+const EMPTY_FRAME = new Uint8Array([0x90]);
+/** When a frame was sent on each socket: a count. */
+const sent = new WeakMap<WebSocket, number>();
+
 /** The port of a socket. */
 export function portOf(socket: WebSocket): SocketPort {
   return {
-    send: (frame) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
-    },
+    send: (frame) => sendOn(socket, frame),
     bufferedBytes: () => socket.bufferedAmount,
     close: (code, reason) => {
       if (socket.readyState === WebSocket.OPEN) socket.close(code, cut(reason));
     },
+  };
+}
+
+function sendOn(socket: WebSocket, frame: Uint8Array<ArrayBuffer>): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  sent.set(socket, (sent.get(socket) ?? 0) + 1);
+  socket.send(frame);
+}
+
+/**
+ * Answers every frame that nothing else answers at once with an empty one.
+ *
+ * The platform's client leaves Nagle's algorithm on: a second small message waits until the first is acknowledged, and
+ * the kernel of whoever has nothing to say holds that acknowledgement back for 40 ms. Any answer carries it at once.
+ */
+function quickAcknowledger(socket: WebSocket): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    const before = sent.get(socket) ?? 0;
+    setImmediate(() => {
+      isDue = false;
+      if ((sent.get(socket) ?? 0) === before) sendOn(socket, EMPTY_FRAME);
+    });
   };
 }
 
@@ -42,12 +71,14 @@ export function listenTo(
     ended();
     tell?.({ type: "closed", code, reason });
   };
+  const acknowledge = quickAcknowledger(socket);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     tell = opened();
   };
   socket.onmessage = ({ data }) => {
     if (isOver) return;
+    acknowledge();
     if (data instanceof ArrayBuffer) tell?.({ type: "frame", bytes: new Uint8Array(data) });
     else tell?.({ type: "text_frame" });
   };

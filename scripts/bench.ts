@@ -1,0 +1,41 @@
+/**
+ * The benchmark: `deno task bench [--output json] [NAME…]`.
+ *
+ * Each figure stands beside the platform's own for the same work, measured in the same run. Without names all are
+ * measured, in about eight minutes on two cores. Trust ratios: machines differ, and are noisy.
+ *
+ * @module
+ */
+import { idleMaster, reassignAfterFreeze, reassignAfterKill } from "./bench/fleet_life.ts";
+import { type Figure, kernelMessagesPerSecond } from "./bench/kernel.ts";
+import { efficiency, emptyTasks, roundTrip } from "./bench/tasks.ts";
+import { trialsPerSecond } from "./bench/trials.ts";
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<Figure | readonly Figure[]>>> = {
+  kernel_messages_per_second: kernelMessagesPerSecond,
+  empty_tasks_per_second: () => emptyTasks("empty_tasks_per_second"),
+  empty_tasks_per_second_unpipelined: () => emptyTasks("empty_tasks_per_second_unpipelined", 0),
+  round_trip: roundTrip,
+  efficiency_100ms_50_slots: () => efficiency("efficiency_100ms_50_slots", 5, 10),
+  efficiency_100ms_50_workers: () => efficiency("efficiency_100ms_50_workers", 50, 1),
+  trials_per_second: trialsPerSecond,
+  idle_master: idleMaster,
+  reassign_median_ms: reassignAfterKill,
+  refreeze_seconds: reassignAfterFreeze,
+};
+
+const asJson = Deno.args.includes("--output") && Deno.args[Deno.args.indexOf("--output") + 1] === "json";
+const names = Deno.args.filter((arg) => arg in BENCHMARKS);
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(BENCHMARKS)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  for (const figure of [await measure()].flat()) {
+    figures.push(figure);
+    if (!asJson) {
+      console.log(
+        `${figure.name}: ${figure.value} ${figure.unit} (platform alone: ${figure.limit})\n  ${figure.detail}`,
+      );
+    }
+  }
+}
+if (asJson) console.log(JSON.stringify(figures, undefined, 2));
