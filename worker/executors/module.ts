@@ -128,6 +128,10 @@ function prepare(
 
 function findModule(given: string): ModuleFile | Failure {
   const path = resolve(given);
+  // Deno divides a permission's list of folders at commas, and has no way to write one.
+  if (path.includes(",")) {
+    return final(`${path} has a comma in its path, which Deno cannot be told of: rename the folder`);
+  }
   try {
     const { isFile, mtime } = Deno.statSync(path);
     if (isFile) return { path, modifiedMs: mtime?.getTime() ?? 0 };

@@ -127,6 +127,9 @@ export class ModuleAttempt implements Running {
     if (this.#process.isGarbled) {
       return "the evaluator's output broke an answer of the harness: do not print from several threads at once";
     }
+    if (STUCK_ON_LOAD.test(this.#process.printed.text())) {
+      return "the evaluator's module waits, while it is loaded, for a promise that nothing is left to resolve";
+    }
     if (OUT_OF_MEMORY.test(this.#process.printed.text())) {
       return `the evaluator needed more memory than its limit of ${this.#given.heapMiB} MiB`;
     }
@@ -140,6 +143,9 @@ export class ModuleAttempt implements Running {
 
 /** What V8 prints as it dies. */
 const OUT_OF_MEMORY = /Fatal (JavaScript|process) out of memory/;
+
+/** What Deno prints of a module that cannot be loaded to its end. */
+const STUCK_ON_LOAD = /Top-level await promise never resolved/;
 
 const SIGNAL_ADVICE: Partial<Record<Deno.Signal, string>> = {
   SIGKILL: ": the machine may have run out of memory",

@@ -167,8 +167,7 @@ function denoArguments(folder: string, { harness, heapMiB }: Runtime): string[] 
     "--cached-only",
     "--node-modules-dir=none",
     configArgument(folder),
-    // Deno divides the list at commas, and takes two as one.
-    `--allow-read=${folder.replaceAll(",", ",,")}`,
+    `--allow-read=${folder}`,
     `--v8-flags=--max-old-space-size=${heapMiB}`,
     harness,
   ];

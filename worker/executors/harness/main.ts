@@ -44,7 +44,6 @@ let unread = new Uint8Array();
 
 async function main(): Promise<void> {
   Error.stackTraceLimit = STACK_FRAMES;
-  Deno.addSignalListener(STOP_SIGNAL, stop);
   addEventListener("unhandledrejection", (event) => inBackground(event, event.reason, "a rejected promise"));
   addEventListener("error", (event) => inBackground(event, event.error, "an error"));
   addEventListener("beforeunload", idle);
@@ -54,6 +53,8 @@ async function main(): Promise<void> {
   hideInput();
   const evaluator = await load(begin.module);
   if (evaluator === undefined) return exit(0);
+  // Not before: with a listener, Deno does not notice that a module's top-level await can never end.
+  Deno.addSignalListener(STOP_SIGNAL, stop);
   say({ type: "loaded" });
   for (;;) say(await attempt(evaluator, await next<Evaluate>()));
 }
