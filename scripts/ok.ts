@@ -20,6 +20,9 @@ const CHECKS: readonly (readonly string[])[] = [["fmt", "--check"], ["lint"], ["
 
 const TEST_FLAGS = ["--allow-all", "--sanitize-ops", "--sanitize-resources", "--permit-no-files"];
 
+/** What hangs is ended and counted as failed; the longest group takes a few minutes on two cores. */
+const TEST_MINUTES_MAX = 15;
+
 interface Group {
   /** Below tests/. */
   readonly folders: readonly string[];
@@ -91,14 +94,37 @@ function exists(path: string): boolean {
 async function runTests(args: readonly string[]): Promise<Counts> {
   console.log(`\ndeno test ${args.join(" ")}`);
   const child = deno(["test", ...TEST_FLAGS, ...args], "inherit").spawn();
+  const end = () => endGroup(child.pid);
+  const deadline = setTimeout(() => {
+    console.log(`\nended: still running after ${TEST_MINUTES_MAX} minutes`);
+    end();
+  }, TEST_MINUTES_MAX * 60_000);
+  // The runner has a process group of its own, which a terminal's Ctrl-C does not reach.
+  Deno.addSignalListener("SIGINT", end);
+  const text = await passOn(child.stdout);
+  const { success } = await child.status;
+  clearTimeout(deadline);
+  Deno.removeSignalListener("SIGINT", end);
+  return countsOf(text, success);
+}
+
+async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of child.stdout) {
+  for await (const bytes of stream) {
     await Deno.stdout.write(bytes);
     text += decoder.decode(bytes, { stream: true });
   }
-  const { success } = await child.status;
-  return countsOf(text, success);
+  return text;
+}
+
+/** Ends a process and those it started: a test that hangs may have some. */
+function endGroup(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /**
@@ -124,7 +150,7 @@ function add(total: Counts, more: Counts): void {
 
 /** This very deno: none needs to be installed. */
 function deno(args: string[], stderr: "inherit" | "piped"): Deno.Command {
-  return new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr });
+  return new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr, detached: true });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
