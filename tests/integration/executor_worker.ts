@@ -1,0 +1,18 @@
+/**
+ * A worker reduced to its executor, to be killed: starts the fixtures that it is told, one a slot, prints the number of
+ * each evaluator's process when the evaluator has begun, and goes on for ever.
+ *
+ * @module
+ */
+import { moduleExecutor } from "../../worker/executors/module.ts";
+import { attemptOf, fixture, observe } from "../conformance/executor_attempts.ts";
+
+const executor = moduleExecutor();
+for (const [slot, name] of Deno.args.entries()) {
+  const { reported } = observe(
+    executor,
+    attemptOf({ evaluator: fixture(name), input: { candidate: {} } }, slot),
+  );
+  reported.then(({ pid }) => console.log(pid));
+}
+setInterval(() => {}, 3_600_000);
