@@ -17,13 +17,16 @@ export interface Packed {
 /** Texts that recur (groups, workers, epochs) cross once, as long as there are no more than these. */
 const INTERNED_MAX = 10_000;
 
+/** Bytes that there is room for at first. */
+const BYTES_MIN = 4_096;
+
 /** Writes columns. */
 export class Packer {
   #numbers = new Float64Array(256);
   #count = 0;
   readonly #texts: string[] = [];
   readonly #interned = new Map<string, number>();
-  readonly #bytes: Uint8Array[] = [];
+  #bytes = new Uint8Array(BYTES_MIN);
   #byteLength = 0;
 
   number(value: number): void {
@@ -49,19 +52,23 @@ export class Packer {
   }
 
   bytes(value: Uint8Array): void {
+    const length = this.#byteLength + value.byteLength;
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, this.#byteLength));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(value, this.#byteLength);
+    this.#byteLength = length;
     this.number(value.byteLength);
-    this.#bytes.push(value);
-    this.#byteLength += value.byteLength;
   }
 
   finish(): Packed {
-    const bytes = new Uint8Array(this.#byteLength);
-    let at = 0;
-    for (const part of this.#bytes) {
-      bytes.set(part, at);
-      at += part.byteLength;
-    }
-    return { numbers: this.#numbers.slice(0, this.#count), texts: this.#texts, bytes };
+    return {
+      numbers: this.#numbers.slice(0, this.#count),
+      texts: this.#texts,
+      bytes: new Uint8Array(this.#bytes.buffer.transfer(this.#byteLength)),
+    };
   }
 }
 
