@@ -4,11 +4,14 @@
  * @module
  */
 import type { GroupId } from "../../shared/model/ids.ts";
-import { encode } from "../../shared/protocol/codec.ts";
+import { decode, encode } from "../../shared/protocol/codec.ts";
 import { type ClusterCore, commandError } from "./core.ts";
 import type { LiveTask } from "./live_task.ts";
-import type { ClusterMessage } from "./messages.ts";
+import type { ClusterMessage, CommandReply } from "./messages.ts";
 import { settle } from "./settle.ts";
+
+/** When whoever came too early should come back: a store is read in less, mostly. */
+const COME_BACK_MS = 1_000;
 
 /** Cancels all open tasks of a group. @returns how many */
 export function cancelGroup(core: ClusterCore, id: GroupId): number {
@@ -19,7 +22,8 @@ export function cancelGroup(core: ClusterCore, id: GroupId): number {
   return cancelled;
 }
 
-function cancelTask(core: ClusterCore, task: LiveTask): boolean {
+/** Cancels a task, unless its outcome is being recorded. @returns whether it did */
+export function cancelTask(core: ClusterCore, task: LiveTask): boolean {
   if (task.state === "settling") return false;
   settle(core, {
     task,
@@ -32,26 +36,35 @@ function cancelTask(core: ClusterCore, task: LiveTask): boolean {
   return true;
 }
 
-/** Carries out a client's `cancel`. */
+/**
+ * Carries out a client's `cancel`, once however often it comes.
+ *
+ * What the store keeps as the reply is how many were cancelled, or null where there was nothing to cancel.
+ */
 export function cancelCommand(core: ClusterCore, message: Extract<ClusterMessage, { type: "cancel" }>): void {
   const { from, token, group: id, number } = message;
-  const group = core.groups.get(id);
-  if (group === undefined) {
-    const error = commandError(
-      "unknown_group",
-      `there is nothing open in ${id}`,
-      "list experiments to see their ids",
-    );
+  if (core.epoch === undefined) {
+    const error = commandError("restarting", "the master is reading its store", "", COME_BACK_MS);
     return core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
   }
-  let cancelled = 0;
-  if (number === null) cancelled = cancelGroup(core, id);
-  else {
-    const task = group.open.get(number);
-    if (task !== undefined && cancelTask(core, task)) cancelled = 1;
-  }
-  const value = { cancelled };
-  core.log.add({ type: "command", id: message.id, reply: encode(value), changes: [] }, (_verdict, commit) => {
-    core.context.send(from, { type: "command_answered", token, reply: { ok: true, value, commit } });
-  });
+  const cancelled = core.groups.has(id) ? cancelOpen(core, id, number) : null;
+  core.log.add(
+    { type: "command", id: message.id, reply: encode(cancelled), changes: [] },
+    (verdict, commit) => {
+      const stored = verdict.type === "repeated" ? decode(verdict.reply) : cancelled;
+      core.context.send(from, { type: "command_answered", token, reply: replyOf(id, stored, commit) });
+    },
+  );
+}
+
+function cancelOpen(core: ClusterCore, id: GroupId, number: number | null): number {
+  if (number === null) return cancelGroup(core, id);
+  const task = core.groups.get(id)?.open.get(number);
+  return task !== undefined && cancelTask(core, task) ? 1 : 0;
+}
+
+function replyOf(id: GroupId, stored: unknown, commit: number): CommandReply {
+  if (stored !== null) return { ok: true, value: { cancelled: stored }, commit };
+  const advice = "list experiments to see their ids";
+  return { ok: false, error: commandError("unknown_group", `there is nothing open in ${id}`, advice) };
 }

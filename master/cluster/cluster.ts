@@ -12,16 +12,17 @@ import { cancelCommand } from "./cancellation.ts";
 import { checkCluster } from "./check.ts";
 import { ClusterCore, commandError } from "./core.ts";
 import { dispatch } from "./dispatch.ts";
-import { liveAttempt } from "./live_task.ts";
+import { explain } from "./explain.ts";
 import type { ClusterMessage, ClusterOptions } from "./messages.ts";
 import { recover } from "./recovery.ts";
-import { detach, makeCertain, type Rival, rivalAnswered, rivalSilent, workerJoined } from "./registration.ts";
+import { detach, makeCertain, sayStop } from "./registration.ts";
 import { workerSaid } from "./results.ts";
-import { requeueAfter } from "./settle.ts";
+import { Rivals } from "./rivals.ts";
+import { delayOver } from "./settle.ts";
 import { tick, TICK_MS } from "./silence.ts";
-import { sourceSaid } from "./sources.ts";
+import { sourceEnded, sourceSaid } from "./sources.ts";
 import { submitCommand } from "./submissions.ts";
-import { explain, listWorkers, Publisher, workerLive } from "./views.ts";
+import { listWorkers, Publisher, workerLive } from "./views.ts";
 
 /** The cluster's actor. */
 export function cluster(options: ClusterOptions): Start<ClusterMessage> {
@@ -32,12 +33,13 @@ export function cluster(options: ClusterOptions): Start<ClusterMessage> {
 export class Cluster implements Actor<ClusterMessage> {
   readonly core: ClusterCore;
   readonly #publisher: Publisher;
-  readonly #rivals = new Map<string, Rival>();
-  readonly #pendingSubmissions = { tasks: 0 };
+  readonly #rivals: Rivals;
+  readonly #pendingSubmissions = { tasks: 0, bytes: 0 };
   #recovered: Extract<StoreAnswer, { type: "recovered" }> | undefined;
 
   constructor(context: Context<ClusterMessage>, options: ClusterOptions) {
     this.core = new ClusterCore(context, options);
+    this.#rivals = new Rivals(this.core);
     this.#publisher = new Publisher(this.core);
     context.send(options.store, { type: "recover", from: context.self });
     context.send(options.store, { type: "listen", from: context.self });
@@ -61,7 +63,7 @@ export class Cluster implements Actor<ClusterMessage> {
       case "source_closed":
         return sourceSaid(core, message);
       case "worker_joined":
-        return workerJoined(core, this.#rivals, message.session, message.register);
+        return this.#rivals.joined(message.session, message.register);
       case "worker_left":
         return this.#sessionEnded(message.session);
       case "cancel":
@@ -92,6 +94,7 @@ export class Cluster implements Actor<ClusterMessage> {
 
   exited(actor: Ref<never>, _reason: ExitReason): void {
     this.#sessionEnded(actor);
+    sourceEnded(this.core, actor);
   }
 
   turnEnded(): void {
@@ -121,18 +124,19 @@ export class Cluster implements Actor<ClusterMessage> {
 
   #workerSaid(message: Extract<ClusterMessage, { type: "worker_said" }>): void {
     const worker = this.core.sessions.get(message.session.id);
-    // Only the newest session of a worker is heard.
-    if (worker === undefined) return;
+    // Only the newest session of a worker is heard; one that may become the newest, later.
+    if (worker === undefined) return this.#rivals.said(message.session, message.envelopes);
     worker.heardAtMs = this.core.context.attentiveNow();
     if (worker.doubtful) makeCertain(this.core, worker);
-    rivalAnswered(this.core, this.#rivals, worker);
+    this.#rivals.answered(worker);
     workerSaid(this.core, worker, message.envelopes);
   }
 
   #sessionEnded(session: Ref<never>): void {
     const worker = this.core.sessions.get(session.id);
-    if (worker !== undefined) return detach(this.core, worker);
-    for (const [id, rival] of this.#rivals) if (rival.session.id === session.id) this.#rivals.delete(id);
+    if (worker === undefined) return this.#rivals.left(session);
+    detach(this.core, worker);
+    this.#rivals.olderEnded(worker);
   }
 
   #stopWorker(message: Extract<ClusterMessage, { type: "stop_worker" }>): void {
@@ -146,8 +150,7 @@ export class Cluster implements Actor<ClusterMessage> {
       );
       return this.core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
     }
-    worker.leaving = true;
-    this.core.say(worker.session, { type: "stop", graceMs, reason: "an operator asked for it" });
+    sayStop(this.core, worker, graceMs);
     const reply = { ok: true as const, value: { worker: target }, commit: this.core.commit };
     this.core.context.send(from, { type: "command_answered", token, reply });
   }
@@ -159,19 +162,11 @@ export class Cluster implements Actor<ClusterMessage> {
         core.context.after(TICK_MS, { type: "tick" });
         if (core.epoch !== undefined) tick(core);
         return this.#publisher.publish();
-      case "rival_silent": {
-        const worker = core.workers.get(message.worker);
-        const rival = this.#rivals.get(message.worker);
-        if (worker !== undefined && rival?.session.id === message.session) {
-          rivalSilent(core, this.#rivals, worker);
-        }
-        return;
-      }
+      case "rival_silent":
+        return this.#rivals.silent(message.worker, message.session);
       case "retry_due": {
         const task = core.tasks.get(message.task);
-        if (task?.state !== "delayed") return;
-        if (liveAttempt(task) !== undefined) task.state = "out";
-        else requeueAfter(core, task, 0);
+        if (task !== undefined) delayOver(core, task);
         return;
       }
     }
@@ -190,7 +185,7 @@ export class Cluster implements Actor<ClusterMessage> {
       case "backed_up":
         return;
       case "store_state":
-        this.core.storeState = { state: message.state, reason: message.reason };
+        this.core.storeState = message;
         return;
     }
   }

@@ -12,10 +12,10 @@ import type { TaskTemplate } from "../../shared/model/task.ts";
 import { encode } from "../../shared/protocol/codec.ts";
 import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
 import type { ToWorker } from "../../shared/protocol/worker_envelopes.ts";
-import { type Needs, TaskQueue } from "../scheduling/queue.ts";
+import { TaskQueue } from "../scheduling/queue.ts";
 import type { StoreAnswer } from "../store/messages.ts";
 import { CommitLog } from "./commit_log.ts";
-import type { Group, LiveAttempt, LiveTask } from "./live_task.ts";
+import { type Group, type LiveAttempt, type LiveTask, newGroup } from "./live_task.ts";
 import type {
   ClusterMessage,
   ClusterOptions,
@@ -27,9 +27,10 @@ import type { WorkerRecord } from "./worker_record.ts";
 
 /** An experiment that can be asked for trials. */
 export interface Source {
-  readonly ref: Ref<ClusterToSource>;
+  /** Its present life. */
+  ref: Ref<ClusterToSource>;
   readonly group: Group;
-  readonly minWorkers: number;
+  minWorkers: number;
   /** Enough workers were there once. */
   started: boolean;
   wants: boolean;
@@ -37,6 +38,16 @@ export interface Source {
   offered: number;
   /** Trials that are being committed: as submissions or as outcomes. */
   committing: number;
+  /** Those of them that are being submitted. */
+  submitting: number;
+  /** When it was last offered a slot: whoever waited longest is next among equals. */
+  turn: number;
+  /** How many workers it was last told are connected, while it waits for enough of them. */
+  toldWorkers: number;
+  /** Its present life has been told which of its trials are open. */
+  isAccepted: boolean;
+  /** It closed and wants none of its trials any more. */
+  isCancelled: boolean;
 }
 
 /** What stands between the commands and now. */
@@ -78,9 +89,15 @@ export class ClusterCore {
   earlierEpochs: ReadonlySet<Epoch> = new Set();
   commit = 0;
   nextGroup = 1;
+  /** The next turn of a source among its equals. */
+  nextTurn = 1;
   /** The store is an older copy of what peers were told: nothing is given out. */
   lost: string | undefined;
-  storeState: { state: "ready" | "degraded"; reason: string } = { state: "ready", reason: "" };
+  storeState: { state: "ready" | "degraded"; reason: string; isOverfull: boolean } = {
+    state: "ready",
+    reason: "",
+    isOverfull: false,
+  };
   /** Bytes of payloads that wait or are out. */
   payloadBytes = 0;
   readonly #outgoing = new Map<Ref<ToWorkerSession>, ToWorker[]>();
@@ -149,8 +166,7 @@ export class ClusterCore {
   group(id: GroupId, template: TaskTemplate, templateBytes?: Uint8Array): Group {
     let group = this.groups.get(id);
     if (group === undefined) {
-      const bytes = templateBytes ?? encode(template);
-      group = { id, template, templateBytes: bytes, open: new Map(), meanMs: undefined };
+      group = newGroup(id, template, templateBytes ?? encode(template));
       this.groups.set(id, group);
     }
     return group;
@@ -159,14 +175,17 @@ export class ClusterCore {
   /** Takes an open task into the books; where it goes next is the caller's. */
   addTask(task: LiveTask): void {
     this.tasks.set(task.id, task);
+    // A group whose last task had ended may have been forgotten meanwhile.
+    if (!this.groups.has(task.group.id)) this.groups.set(task.group.id, task.group);
     task.group.open.set(task.number, task);
     this.payloadBytes += task.payload.byteLength;
   }
 
   /** A task has its outcome: it leaves the heap. Attempts that still run keep their slots until they end. */
   removeTask(task: LiveTask): void {
-    if (!this.tasks.delete(task.id)) return;
-    if (task.state === "queued") this.queue.remove(task, needsOf(task));
+    if (!this.isOpen(task)) return;
+    this.takeOut(task);
+    this.tasks.delete(task.id);
     task.state = "settling";
     task.group.open.delete(task.number);
     this.payloadBytes -= task.payload.byteLength;
@@ -175,19 +194,25 @@ export class ClusterCore {
 
   enqueueBack(task: LiveTask): void {
     task.state = "queued";
-    this.queue.addBack(task, needsOf(task));
+    this.queue.addBack(task, task.group.needs);
   }
 
   enqueueFront(task: LiveTask): void {
     task.state = "queued";
-    this.queue.addFront(task, needsOf(task));
+    this.queue.addFront(task, task.group.needs);
   }
 
-  /** Takes a task out of the queue, where it is in it. */
-  unqueue(task: LiveTask): void {
-    if (task.state !== "queued") return;
-    this.queue.remove(task, needsOf(task));
-    task.state = "out";
+  /** A task no longer waits, neither for a slot nor for the end of a delay. */
+  takeOut(task: LiveTask): void {
+    this.queue.remove(task);
+    if (task.delay !== undefined) this.context.cancel(task.delay.timer);
+    task.delay = undefined;
+    if (task.state === "queued" || task.state === "delayed") task.state = "out";
+  }
+
+  /** Whether a task has no outcome yet. Attempts may outlive their task, also one of the same name. */
+  isOpen(task: LiveTask): boolean {
+    return this.tasks.get(task.id) === task;
   }
 
   get connectedWorkers(): number {
@@ -195,23 +220,6 @@ export class ClusterCore {
     for (const worker of this.workers.values()) if (worker.session !== undefined) connected += 1;
     return connected;
   }
-}
-
-const needsByGroup = new WeakMap<Group, Needs>();
-
-/** What placement must know of a task: the same object for all tasks of a group. */
-export function needsOf(task: LiveTask): Needs {
-  let needs = needsByGroup.get(task.group);
-  if (needs === undefined) {
-    const template = task.group.template;
-    needs = {
-      priority: template.priority,
-      resources: template.resources,
-      evaluatorKind: template.evaluator.kind,
-    };
-    needsByGroup.set(task.group, needs);
-  }
-  return needs;
 }
 
 /** An error for whoever sent a command. */

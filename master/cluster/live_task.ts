@@ -7,7 +7,9 @@
  */
 import { type Epoch, type GroupId, type TaskId, taskId, type WorkerId } from "../../shared/model/ids.ts";
 import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
+import type { Timer } from "../../shared/actor/actor.ts";
 import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
+import { type Needs, needs, type Place, type Queued } from "../scheduling/queue.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How many leases of one task may be live or doubtful: one at work, one in case it is gone. */
@@ -18,6 +20,8 @@ export interface Group {
   readonly id: GroupId;
   readonly template: TaskTemplate;
   readonly templateBytes: Uint8Array;
+  /** What placement must know of its tasks. */
+  readonly needs: Needs;
   readonly open: Map<number, LiveTask>;
   /** Moving average of how long its attempts run; undefined before the first. Decides about prefetching. */
   meanMs: number | undefined;
@@ -30,7 +34,7 @@ export interface Group {
 export type LiveTaskState = "queued" | "delayed" | "out" | "withheld" | "settling";
 
 /** A task without a durable outcome. */
-export interface LiveTask {
+export interface LiveTask extends Queued<LiveTask> {
   readonly id: TaskId;
   readonly group: Group;
   readonly number: number;
@@ -43,10 +47,13 @@ export interface LiveTask {
   /** Attempts known of from earlier epochs. */
   earlier: number;
   state: LiveTaskState;
-  /** Its place in the queue: smaller goes first. */
-  order: number;
-  /** Workers that failed it; the last is avoided where another can take it. */
-  readonly failedOn: WorkerId[];
+  place: Place<LiveTask> | undefined;
+  /** Runs while it is delayed: until its retry, or until its doubtful worker has been waited for. */
+  delay: { readonly timer: Timer; readonly waitsFor: "retry" | "worker" } | undefined;
+  /** Where it failed last, by whatever cause: avoided where another can take it. */
+  avoid: WorkerId | undefined;
+  /** Workers whose evaluator failed it: to blame if another completes it. */
+  readonly failedOn: Set<WorkerId>;
   /** The failure that used up its retries, while another attempt may still complete it. */
   exhausted:
     | { readonly outcome: Outcome; readonly attempt: LiveAttempt; readonly elapsedMs: number }
@@ -70,6 +77,18 @@ export interface LiveAttempt {
   ended: boolean;
 }
 
+/** A group without tasks. */
+export function newGroup(id: GroupId, template: TaskTemplate, templateBytes: Uint8Array): Group {
+  return {
+    id,
+    template,
+    templateBytes,
+    needs: needs(template.priority, template.resources, template.evaluator.kind),
+    open: new Map(),
+    meanMs: undefined,
+  };
+}
+
 /** A task that was just submitted, or recovered. */
 export function newTask(
   group: Group,
@@ -88,8 +107,10 @@ export function newTask(
     granted: 0,
     earlier,
     state: "queued",
-    order: 0,
-    failedOn: [],
+    place: undefined,
+    delay: undefined,
+    avoid: undefined,
+    failedOn: new Set(),
     exhausted: undefined,
   };
 }
@@ -131,7 +152,7 @@ export function holdLease(
     ended: false,
   };
   task.attempts.push(attempt);
-  task.state = "out";
+  if (task.state !== "settling") task.state = "out";
   worker.attempts.set(attempt.key, attempt);
   worker.draw(task.group.template.resources);
   return attempt;

@@ -117,8 +117,9 @@ export type SourceToCluster =
 export type ClusterToSource =
   /** So many slots are free for it now: it answers with `source_submits` and `source_declines`. */
   | { readonly type: "wanted"; readonly count: number }
-  /** Answers `source_opened`: the tasks of the group that have no outcome. */
+  /** Answers `source_closed` that came with changes: they are durable, and what was open is cancelled. */
   | { readonly type: "source_gone"; readonly commit: number }
+  /** Answers `source_opened`: the tasks of the group that have no outcome. Its history in the store is complete. */
   | { readonly type: "source_accepted"; readonly open: readonly number[] }
   /** A task has its outcome, and it is durable. In the order of commits. */
   | {

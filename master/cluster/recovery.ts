@@ -48,7 +48,7 @@ function withhold(core: ClusterCore, recovered: Recovered): void {
       worker = new WorkerRecord(id, incarnation, core.context.attentiveNow());
       core.workers.set(id, worker);
     }
-    core.unqueue(task);
+    core.takeOut(task);
     const attempt = holdLease(lease, task, worker, core.context.now());
     attempt.opened = true;
     attempt.doubtful = true;

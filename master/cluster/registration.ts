@@ -8,109 +8,35 @@
  * @module
  */
 import type { Ref } from "../../shared/actor/actor.ts";
-import { storeOf } from "../../shared/model/ids.ts";
-import { leaseKey } from "../../shared/model/task.ts";
-import { RIVAL_ANSWER_MS } from "../../shared/protocol/limits.ts";
+import { storeOf, taskParts } from "../../shared/model/ids.ts";
+import { NO_RESOURCES } from "../../shared/model/resources.ts";
+import {
+  GRACE_DEFAULT_MS,
+  type Lease,
+  leaseKey,
+  RETRY_DEFAULTS,
+  type TaskTemplate,
+} from "../../shared/model/task.ts";
 import type { HeldLease, Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
-import { holdLease, type LiveAttempt, liveAttempt, releaseLease } from "./live_task.ts";
+import { holdLease, type LiveAttempt, type LiveTask, newGroup, newTask, releaseLease } from "./live_task.ts";
 import type { ToWorkerSession } from "./messages.ts";
-import { afterEnd, endAttempt, failAttempt, requeueAfter, writeEnd } from "./settle.ts";
+import { endAttempt, failAttempt, goOn, writeEnd } from "./settle.ts";
 import { WorkerRecord } from "./worker_record.ts";
 
-/** A newcomer that waits for the older process of its name to answer. */
-export interface Rival {
-  readonly session: Ref<ToWorkerSession>;
-  readonly register: Register;
-}
-
-/** Takes in a registration, or lets it wait for a rival's answer. */
-export function workerJoined(
-  core: ClusterCore,
-  rivals: Map<string, Rival>,
-  session: Ref<ToWorkerSession>,
-  register: Register,
-): void {
-  if (core.epoch === undefined) {
-    return core.context.send(session, {
-      type: "close",
-      name: "restarting",
-      message: "the master is reading its store",
-    });
-  }
-  noticeLoss(core, register);
-  const known = core.workers.get(register.worker);
-  if (known?.session !== undefined && known.incarnation !== register.incarnation) {
-    // Two processes with one name, or one that was restarted before its old connection was seen to end.
-    if (rivals.has(register.worker)) refuseRival(core, session, known);
-    else askRival(core, rivals, known, { session, register });
-    return;
-  }
-  if (known?.session !== undefined) {
-    core.sessions.delete(known.session.id);
-    core.context.send(known.session, {
-      type: "close",
-      name: "replaced",
-      message: "a newer session of this worker",
-    });
-    known.session = undefined;
-  }
-  accept(core, session, register);
-}
-
-function askRival(core: ClusterCore, rivals: Map<string, Rival>, known: WorkerRecord, rival: Rival): void {
-  rivals.set(known.id, rival);
-  core.say(known.session, { type: "heartbeat", sequence: 0, commit: core.commit });
-  core.context.after(RIVAL_ANSWER_MS, { type: "rival_silent", worker: known.id, session: rival.session.id });
-}
-
-/** The older process spoke: the newcomer goes. */
-export function rivalAnswered(core: ClusterCore, rivals: Map<string, Rival>, worker: WorkerRecord): void {
-  const rival = rivals.get(worker.id);
-  if (rival === undefined) return;
-  rivals.delete(worker.id);
-  refuseRival(core, rival.session, worker);
-}
-
-/** The older process did not speak in time: the newcomer takes its place. */
-export function rivalSilent(core: ClusterCore, rivals: Map<string, Rival>, worker: WorkerRecord): void {
-  const rival = rivals.get(worker.id);
-  if (rival === undefined) return;
-  rivals.delete(worker.id);
-  if (worker.session !== undefined) {
-    core.context.send(worker.session, {
-      type: "close",
-      name: "replaced",
-      message: "another process took this name",
-    });
-    detach(core, worker);
-  }
-  accept(core, rival.session, rival.register);
-}
-
-function refuseRival(core: ClusterCore, session: Ref<ToWorkerSession>, known: WorkerRecord): void {
-  const facts = known.facts;
-  const where = facts === undefined ? "" : ` (process ${facts.pid} on ${facts.hostname})`;
-  core.context.send(session, {
-    type: "close",
-    name: "rival",
-    message:
-      `a worker named ${known.id} is connected already${where}; give each worker a data folder of its own`,
-  });
-}
-
 /** A peer was told of a commit that the store lacks: an older copy was restored. */
-function noticeLoss(core: ClusterCore, register: Register): void {
+export function noticeLoss(core: ClusterCore, register: Register): void {
   const { seen } = register;
   if (seen === null || core.options.acceptLoss || storeOf(seen.epoch) !== core.storeId) return;
-  if (seen.commit <= core.commit) return;
+  if (core.isOurs(seen.epoch) && seen.commit <= core.commit) return;
   core.lost =
-    `the store ends at commit ${core.commit}, but ${register.worker} was told of commit ${seen.commit}: ` +
+    `the store ends at commit ${core.commit}, but ${register.worker} was told of commit ${seen.commit} in epoch ${seen.epoch}: ` +
     "an older copy was restored. Start with the newest copy, or with --accept-loss.";
   core.context.log("error", core.lost);
 }
 
-function accept(core: ClusterCore, session: Ref<ToWorkerSession>, register: Register): void {
+/** Takes in a worker, and all that it brings along. */
+export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, register: Register): void {
   const epoch = core.epoch;
   if (epoch === undefined) return;
   const nowMs = core.context.now();
@@ -133,11 +59,19 @@ function accept(core: ClusterCore, session: Ref<ToWorkerSession>, register: Regi
     heartbeatMs: core.options.heartbeatMs,
     keep,
   });
+  if (worker.stopGraceMs !== undefined) sayStop(core, worker, worker.stopGraceMs);
   core.context.log("info", `${worker.id} is here`, {
     slots: worker.slots,
     kept: keep.filter(Boolean).length,
     registrations: worker.registrations,
   });
+}
+
+/** Tells a worker to end, and gives it nothing more. What was lost with a connection is said again. */
+export function sayStop(core: ClusterCore, worker: WorkerRecord, graceMs: number): void {
+  worker.leaving = true;
+  worker.stopGraceMs = graceMs;
+  core.say(worker.session, { type: "stop", graceMs, reason: "an operator asked for it" });
 }
 
 /** Leases that the cluster believes out and the worker does not list. */
@@ -163,7 +97,7 @@ function settleMissing(
     }
     releaseLease(attempt);
     if (attempt.opened) writeEnd(core, attempt, sameLife ? "never_received" : "restarted", "");
-    afterEnd(core, attempt.task);
+    goOn(core, attempt.task, 0);
   }
 }
 
@@ -171,27 +105,71 @@ function settleMissing(
 function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowMs: number): boolean {
   const present = worker.attempts.get(leaseKey(held));
   if (present !== undefined) present.doubtful = false;
-  if (held.state === "finished") return true;
   const task = core.isOurs(held.epoch) ? core.tasks.get(held.task) : undefined;
+  if (held.state === "finished") {
+    // Its result is on its way: until then nobody else begins the task.
+    if (present !== undefined) resume(core, present.task);
+    return true;
+  }
   if (task === undefined || task.state === "settling") {
-    if (present !== undefined) present.cancelling ??= "cancelled";
+    letStop(core, worker, held, present ?? task, "cancelled", nowMs);
     return false;
   }
   if (present?.cancelling !== undefined) return false;
   const rival = otherAttempt(task.attempts, present);
   if (rival !== undefined && nowMs - rival.startedAtMs >= held.elapsedMs) {
-    if (present !== undefined) present.cancelling = "duplicate";
+    letStop(core, worker, held, present ?? task, "duplicate", nowMs);
     return false;
   }
   if (rival !== undefined) endAttempt(core, rival, "duplicate");
-  core.unqueue(task);
-  if (present === undefined) {
-    const { epoch, attempt } = held;
-    holdLease({ epoch, task: task.id, attempt }, task, worker, nowMs - held.elapsedMs).opened = false;
-    core.young.push(...task.attempts.slice(-1));
-  }
-  task.state = "out";
+  resume(core, task);
+  if (present === undefined) core.young.push(holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs));
   return true;
+}
+
+/** An attempt of the task is known to run, or to have run: it waits for nothing else. */
+function resume(core: ClusterCore, task: LiveTask): void {
+  if (!core.isOpen(task) || task.state === "settling") return;
+  core.takeOut(task);
+  task.state = "out";
+}
+
+/** An attempt that its worker is told to end: it takes its slot until the worker says that it has. */
+function letStop(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  held: HeldLease,
+  known: LiveAttempt | LiveTask | undefined,
+  why: "cancelled" | "duplicate",
+  nowMs: number,
+): void {
+  if (known !== undefined && "lease" in known) {
+    known.cancelling ??= why;
+    return;
+  }
+  const task = known ?? formerTask(core, held);
+  holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs).cancelling = why;
+}
+
+/** Stands in for a task that is not in the heap any more. */
+function formerTask(core: ClusterCore, held: HeldLease): LiveTask {
+  const { group: id, number } = taskParts(held.task);
+  const group = core.groups.get(id) ?? newGroup(id, FORMER_TEMPLATE, new Uint8Array());
+  return newTask(group, number, new Uint8Array());
+}
+
+/** Of tasks whose template is forgotten, it is only known that they take a slot. */
+const FORMER_TEMPLATE: TaskTemplate = {
+  evaluator: { kind: "builtin", name: "noop" },
+  resources: NO_RESOURCES,
+  priority: 0,
+  retry: RETRY_DEFAULTS,
+  graceMs: GRACE_DEFAULT_MS,
+  reassignAfterMs: 0,
+};
+
+function leaseOf({ epoch, task, attempt }: HeldLease): Lease {
+  return { epoch, task, attempt };
 }
 
 function otherAttempt(
@@ -215,14 +193,7 @@ export function makeDoubtful(core: ClusterCore, worker: WorkerRecord): void {
   const attempts = [...worker.attempts.values()];
   for (const attempt of attempts) attempt.doubtful = true;
   // From the last to the first, so that the front of the queue has them in their order.
-  for (const attempt of attempts.reverse()) reassign(core, attempt);
-}
-
-function reassign(core: ClusterCore, attempt: LiveAttempt): void {
-  const task = attempt.task;
-  if (!core.tasks.has(task.id) || task.state !== "out" || attempt.cancelling !== undefined) return;
-  if (liveAttempt(task) !== undefined || task.attempts.length > 1) return;
-  requeueAfter(core, task, task.group.template.reassignAfterMs);
+  for (const attempt of attempts.reverse()) goOn(core, attempt.task, 0);
 }
 
 /** A silent worker was heard again over the same session: its leases count again. */
@@ -232,12 +203,10 @@ export function makeCertain(core: ClusterCore, worker: WorkerRecord): void {
   for (const attempt of worker.attempts.values()) {
     attempt.doubtful = false;
     const task = attempt.task;
-    if (!core.tasks.has(task.id) || attempt.cancelling !== undefined) continue;
+    if (!core.isOpen(task) || attempt.cancelling !== undefined) continue;
     const rival = otherAttempt(task.attempts, attempt);
-    if (rival === undefined) {
-      if (task.state !== "settling") core.unqueue(task);
-      if (task.state === "delayed") task.state = "out";
-    } else if (rival.startedAtMs <= attempt.startedAtMs) endAttempt(core, attempt, "duplicate");
+    if (rival === undefined) resume(core, task);
+    else if (rival.startedAtMs <= attempt.startedAtMs) endAttempt(core, attempt, "duplicate");
     else endAttempt(core, rival, "duplicate");
   }
 }

@@ -12,7 +12,7 @@ import type { FromWorker, Register, Report, Result } from "../../shared/protocol
 import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
 import { type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
-import { acknowledge, afterEnd, failAttempt, settle, writeEnd } from "./settle.ts";
+import { acknowledge, failAttempt, goOn, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How fast the moving average of a group's duration follows: about the last ten attempts count. */
@@ -145,7 +145,7 @@ function returned(
   if (!attempt.opened) acknowledge(core, worker, lease, "recorded", null, core.commit);
   else {writeEnd(core, attempt, cause, "", (commit) =>
       acknowledge(core, worker, lease, "recorded", null, commit));}
-  afterEnd(core, task);
+  goOn(core, task, 0);
 }
 
 /** The heap no longer knows the task: the store answers. */

@@ -10,7 +10,7 @@ import type { AttemptEndCause, FailureCause, Outcome, Verdict } from "../../shar
 import type { Lease } from "../../shared/model/task.ts";
 import type { StoreVerdict } from "../store/store.ts";
 import type { ClusterCore } from "./core.ts";
-import { type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
+import { LIVE_LEASES_MAX, type LiveAttempt, liveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
 import { blameFailure, creditCompletion } from "./probation.ts";
 import { decideRetry } from "./retry.ts";
 import type { WorkerRecord } from "./worker_record.ts";
@@ -35,7 +35,7 @@ export function settle(core: ClusterCore, settlement: Settlement): void {
   const atMs = core.context.wallClock();
   const source = core.sources.get(task.group.id);
   if (source !== undefined) source.committing += 1;
-  core.unqueue(task);
+  core.takeOut(task);
   task.state = "settling";
   core.log.add({
     type: "outcome",
@@ -60,12 +60,16 @@ function settled(
   atMs: number,
 ): void {
   const { task, outcome, lease, worker } = settlement;
-  if (verdict.type === "recorded" && core.tasks.has(task.id)) finish(core, settlement, atMs);
+  const isFirst = core.isOpen(task);
+  if (isFirst && verdict.type !== "recorded") {
+    throw new Error(`the store answered ${verdict.type} to the first outcome of ${task.id}`);
+  }
+  if (isFirst) finish(core, settlement, atMs);
   if (!settlement.acknowledge || lease === undefined || worker === undefined) return;
   if (verdict.type === "superseded") core.counters.duplicates += 1;
   const by = verdict.type === "superseded" ? verdict.by : null;
   acknowledge(core, worker, lease, verdictOf(verdict), by, commit);
-  if (verdict.type === "recorded" && outcome.state === "completed") creditCompletion(core, worker, task);
+  if (isFirst && outcome.state === "completed") creditCompletion(core, worker, task);
 }
 
 function verdictOf(verdict: StoreVerdict): Verdict {
@@ -159,11 +163,8 @@ export function failAttempt(
   const task = attempt.task;
   releaseLease(attempt);
   attempt.worker.failed += 1;
-  const isOpen = core.tasks.has(task.id);
-  if (isOpen) {
-    task.failures[failure.cause] += 1;
-    if (!task.failedOn.includes(attempt.worker.id)) task.failedOn.push(attempt.worker.id);
-  }
+  const isOpen = core.isOpen(task);
+  if (isOpen) noteFailure(task, attempt, failure.cause);
   if (failure.cause === "evaluator") blameFailure(core, attempt.worker);
   writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
   if (!isOpen || task.state === "settling") return;
@@ -180,6 +181,14 @@ export function failAttempt(
   retryOrGiveUp(core, attempt, failure);
 }
 
+function noteFailure(task: LiveTask, attempt: LiveAttempt, cause: FailureCause): void {
+  const worker = attempt.worker.id;
+  task.failures[cause] += 1;
+  task.avoid = worker;
+  // A machine that was lost or restarted took all its tasks with it: that says nothing about any of them.
+  if (cause === "evaluator" || cause === "deadline") task.failedOn.add(worker);
+}
+
 function retryOrGiveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure): void {
   const task = attempt.task;
   const { cause, message, stack, elapsedMs } = failure;
@@ -187,23 +196,41 @@ function retryOrGiveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure
   const decision = decideRetry(policy, cause, task.failures[cause], failure.final, core.context.random);
   if (decision.type === "give_up") {
     const outcome: Outcome = { state: "failed", cause, message, ...(stack === undefined ? {} : { stack }) };
-    task.exhausted = { outcome, attempt, elapsedMs };
-    return afterEnd(core, task);
+    task.exhausted ??= { outcome, attempt, elapsedMs };
+    return goOn(core, task, 0);
   }
-  if (task.attempts.length > 0 || task.state === "queued" || task.state === "delayed") return;
   core.counters.retried += 1;
-  requeueAfter(core, task, decision.afterMs);
+  // It is waited for longer than it takes to call it lost: only the lease is.
+  if (cause === "worker_lost" && task.delay?.waitsFor === "worker") return;
+  goOn(core, task, decision.afterMs);
 }
 
-/** An attempt has ended without an outcome: where none is left, the task goes back to the front, or fails for good. */
-export function afterEnd(core: ClusterCore, task: LiveTask): void {
-  // Another attempt may still complete it: a task fails only when none is live or doubtful.
-  if (task.attempts.length > 0 || task.state === "settling" || !core.tasks.has(task.id)) return;
-  if (task.exhausted === undefined) {
-    if (task.state !== "delayed") requeueAfter(core, task, 0);
-    return;
-  }
-  const { outcome, attempt, elapsedMs } = task.exhausted;
+/**
+ * Decides what follows for a task, one of whose attempts has ended without an outcome or become doubtful.
+ *
+ * While an attempt is live, nothing does; where none is left and its retries are used up, it fails for good; else it
+ * goes back to the front of the queue.
+ *
+ * @param delayMs how long it waits before that
+ */
+export function goOn(core: ClusterCore, task: LiveTask, delayMs: number): void {
+  if (!core.isOpen(task) || task.state === "settling") return;
+  if (task.exhausted !== undefined) return failForGood(core, task, task.exhausted);
+  const isAlone = task.attempts.length === 0;
+  if (task.state === "withheld" && !isAlone) return;
+  if (task.state === "queued" || task.delay?.waitsFor === "retry") return;
+  if (liveAttempt(task) !== undefined || task.attempts.length >= LIVE_LEASES_MAX) return;
+  if (isAlone) return requeueAfter(core, task, delayMs, "retry");
+  if (task.state === "delayed") return;
+  // Its worker may still be at it, and is given its time.
+  requeueAfter(core, task, Math.max(delayMs, task.group.template.reassignAfterMs), "worker");
+}
+
+/** Only when no attempt is live or doubtful: until then another may still complete it. */
+function failForGood(core: ClusterCore, task: LiveTask, exhausted: NonNullable<LiveTask["exhausted"]>): void {
+  core.takeOut(task);
+  if (task.attempts.length > 0) return;
+  const { outcome, attempt, elapsedMs } = exhausted;
   settle(core, {
     task,
     outcome,
@@ -215,9 +242,22 @@ export function afterEnd(core: ClusterCore, task: LiveTask): void {
 }
 
 /** Puts a task back, now to the front or after a delay. */
-export function requeueAfter(core: ClusterCore, task: LiveTask, delayMs: number): void {
-  if (!core.tasks.has(task.id) || task.state === "queued" || task.state === "settling") return;
+function requeueAfter(
+  core: ClusterCore,
+  task: LiveTask,
+  delayMs: number,
+  waitsFor: "retry" | "worker",
+): void {
+  core.takeOut(task);
   if (delayMs <= 0) return core.enqueueFront(task);
+  const timer = core.context.after(delayMs, { type: "retry_due", task: task.id });
+  task.delay = { timer, waitsFor };
   task.state = "delayed";
-  core.context.after(delayMs, { type: "retry_due", task: task.id });
+}
+
+/** The delay of a task is over. */
+export function delayOver(core: ClusterCore, task: LiveTask): void {
+  if (task.state !== "delayed") return;
+  core.takeOut(task);
+  if (liveAttempt(task) === undefined && task.attempts.length < LIVE_LEASES_MAX) core.enqueueFront(task);
 }

@@ -6,9 +6,9 @@
 import type { Ref } from "../../shared/actor/actor.ts";
 import type { GroupId } from "../../shared/model/ids.ts";
 import type { TaskTemplate } from "../../shared/model/task.ts";
-import { cancelGroup } from "./cancellation.ts";
-import type { ClusterCore } from "./core.ts";
-import { newTask } from "./live_task.ts";
+import { cancelGroup, cancelTask } from "./cancellation.ts";
+import type { ClusterCore, Source } from "./core.ts";
+import { type Group, newTask } from "./live_task.ts";
 import type { ClusterToSource, SourceToCluster } from "./messages.ts";
 
 /** Takes in what an experiment said. */
@@ -21,7 +21,7 @@ export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
     case "source_declines": {
       const source = core.sources.get(message.group);
       if (source === undefined) return;
-      source.offered -= message.count;
+      source.offered = Math.max(0, source.offered - message.count);
       source.wants = false;
       return;
     }
@@ -42,18 +42,51 @@ function opened(
   template: TaskTemplate,
   minWorkers: number,
 ): void {
-  const group = core.group(id, template);
-  const before = core.sources.get(id);
-  core.sources.set(id, {
+  const present = core.sources.get(id);
+  core.context.watch(ref);
+  if (present === undefined) core.sources.set(id, newSource(ref, core.group(id, template), minWorkers));
+  else {
+    // Another life of the same experiment: what is being committed of the one before is its own.
+    present.ref = ref;
+    present.minWorkers = minWorkers;
+    present.wants = true;
+    present.offered = 0;
+  }
+  const source = core.sources.get(id);
+  // What its life before submitted must be in the store before this one reads its history there.
+  if (source?.submitting === 0) accept(core, source);
+}
+
+function newSource(ref: Ref<ClusterToSource>, group: Group, minWorkers: number): Source {
+  return {
     ref,
     group,
     minWorkers,
-    started: before?.started ?? false,
+    started: false,
     wants: true,
     offered: 0,
-    committing: before?.committing ?? 0,
-  });
-  core.context.send(ref, { type: "source_accepted", open: [...group.open.keys()] });
+    committing: 0,
+    submitting: 0,
+    turn: 0,
+    toldWorkers: -1,
+    isAccepted: false,
+    isCancelled: false,
+  };
+}
+
+function accept(core: ClusterCore, source: Source): void {
+  source.isAccepted = true;
+  core.context.send(source.ref, { type: "source_accepted", open: [...source.group.open.keys()] });
+}
+
+/** An experiment's actor has ended. One that is started again opens its source again. */
+export function sourceEnded(core: ClusterCore, actor: Ref<never>): void {
+  for (const source of core.sources.values()) {
+    if (source.ref.id !== actor.id) continue;
+    source.wants = false;
+    source.offered = 0;
+    source.isAccepted = false;
+  }
 }
 
 function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_closed" }>): void {
@@ -70,15 +103,17 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
     );
   }
   if (message.cancelOpen) cancelGroup(core, message.group);
+  if (message.cancelOpen && source !== undefined) source.isCancelled = true;
   if (core.groups.get(message.group)?.open.size === 0) core.groups.delete(message.group);
 }
 
 function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_submits" }>): void {
   const source = core.sources.get(message.group);
-  if (source === undefined) return;
+  if (source === undefined || !source.isAccepted) return;
   const count = message.payloads.length;
   source.offered = Math.max(0, source.offered - count);
   source.committing += count;
+  source.submitting += count;
   core.log.add({
     type: "tasks_submitted",
     group: message.group,
@@ -88,17 +123,26 @@ function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "s
     atMs: core.context.wallClock(),
   }, (verdict) => {
     source.committing -= count;
+    source.submitting -= count;
     if (verdict.type !== "recorded") {
       throw new Error(`the store answered ${verdict.type} to trials of ${message.group}`);
     }
-    for (let i = 0; i < count; i++) {
-      const payload = message.payloads[i];
-      if (payload === undefined || source.group.open.has(message.first + i)) continue;
-      const task = newTask(source.group, message.first + i, payload);
-      core.addTask(task);
-      core.enqueueBack(task);
-    }
-    // An experiment that was cancelled meanwhile wants none of them.
-    if (!core.sources.has(message.group)) cancelGroup(core, message.group);
+    addTrials(core, source, message);
+    if (!source.isAccepted && source.submitting === 0) accept(core, source);
   });
+}
+
+function addTrials(
+  core: ClusterCore,
+  source: Source,
+  { first, payloads }: Extract<SourceToCluster, { type: "source_submits" }>,
+): void {
+  for (const [index, payload] of payloads.entries()) {
+    if (source.group.open.has(first + index)) continue;
+    const task = newTask(source.group, first + index, payload);
+    core.addTask(task);
+    core.enqueueBack(task);
+    // An experiment that was cancelled meanwhile wants none of them.
+    if (source.isCancelled) cancelTask(core, task);
+  }
 }

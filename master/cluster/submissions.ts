@@ -17,23 +17,34 @@ export const OPEN_BYTES_MAX = 512 * 1024 * 1024;
 /** When a refused submitter should come back: by then a thousand short tasks have ended. */
 const COME_BACK_MS = 50;
 
+/** What is being committed. */
+export interface PendingSubmissions {
+  tasks: number;
+  bytes: number;
+}
+
 /** Takes in a client's `submit`. */
 export function submitCommand(
   core: ClusterCore,
-  pending: { tasks: number },
+  pending: PendingSubmissions,
   message: Extract<ClusterMessage, { type: "submit" }>,
 ): void {
   const { from, token, payloads } = message;
   const open = core.tasks.size + pending.tasks + payloads.length;
   const isDegraded = core.storeState.state === "degraded";
-  if (open > OPEN_TASKS_MAX || core.payloadBytes > OPEN_BYTES_MAX || isDegraded || core.epoch === undefined) {
+  const isFull = open > OPEN_TASKS_MAX || core.payloadBytes + pending.bytes > OPEN_BYTES_MAX;
+  if (isFull || isDegraded || core.storeState.isOverfull || core.epoch === undefined) {
     const why = isDegraded
       ? `the store cannot write: ${core.storeState.reason}`
-      : `${core.tasks.size} tasks are open`;
+      : isFull
+      ? `${core.tasks.size} tasks are open`
+      : "the store is behind";
     const error = commandError("queue_full", why, "send the same command again later", COME_BACK_MS);
     return core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
   }
+  const bytes = payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
   pending.tasks += payloads.length;
+  pending.bytes += bytes;
   const id = groupId(`${message.name.slice(0, 64)}.${core.nextGroup++}`);
   const template = encode(message.template);
   const value = { group: id, first: 1, count: payloads.length };
@@ -48,6 +59,7 @@ export function submitCommand(
     ],
   }, (verdict, commit) => {
     pending.tasks -= payloads.length;
+    pending.bytes -= bytes;
     const answer = verdict.type === "repeated" ? decode(verdict.reply) : value;
     if (verdict.type === "recorded") {
       const group = core.group(id, message.template, template);

@@ -6,11 +6,8 @@
 import { STATUS_KEY, type StatusLive, type WorkerLive } from "../../shared/model/live.ts";
 import type { LiveEntry } from "../../shared/protocol/client_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
-import { explainWaiting } from "./dispatch.ts";
-import type { LiveTask } from "./live_task.ts";
 import type { ClusterMessage } from "./messages.ts";
 import type { WorkerRecord } from "./worker_record.ts";
-import { commandError } from "./core.ts";
 
 /** How often what has changed is published. */
 const PUBLISH_EVERY_MS = 250;
@@ -127,49 +124,4 @@ export function listWorkers(
     token: message.token,
     reply: { ok: true, value, commit: core.commit },
   });
-}
-
-/** Answers `explain`. */
-export function explain(core: ClusterCore, message: Extract<ClusterMessage, { type: "explain" }>): void {
-  const { from, token } = message;
-  const task = core.tasks.get(message.task);
-  if (task !== undefined) {
-    const value = { task: task.id, state: task.state, explanation: sentence(core, task) };
-    return core.context.send(from, {
-      type: "command_answered",
-      token,
-      reply: { ok: true, value, commit: core.commit },
-    });
-  }
-  core.askOutcome(message.task, (answer) => {
-    const reply = answer?.known === true
-      ? {
-        ok: true as const,
-        value: {
-          task: message.task,
-          state: answer.state,
-          explanation: `it has its outcome: ${answer.state}`,
-        },
-        commit: core.commit,
-      }
-      : { ok: false as const, error: commandError("unknown_task", `there is no task ${message.task}`) };
-    core.context.send(from, { type: "command_answered", token, reply });
-  });
-}
-
-function sentence(core: ClusterCore, task: LiveTask): string {
-  switch (task.state) {
-    case "queued":
-      return explainWaiting(core, task);
-    case "delayed":
-      return "an attempt failed; it is tried again after a pause";
-    case "withheld":
-      return "the master was restarted; its worker has a while to come back with it";
-    case "settling":
-      return "its outcome is being written";
-    case "out":
-      return `runs on ${
-        task.attempts.map((attempt) => attempt.worker.id + (attempt.doubtful ? " (silent)" : "")).join(", ")
-      }`;
-  }
 }

@@ -43,6 +43,8 @@ export class WorkerRecord {
   doubtful = true;
   /** It said that it is leaving, or was told to: nothing more is given to it. */
   leaving = false;
+  /** The grace that it was told to end within. */
+  stopGraceMs: number | undefined;
   registrations = 0;
   completed = 0;
   failed = 0;
@@ -98,6 +100,10 @@ export class WorkerRecord {
   /** A life of it has come or come back. */
   attach(session: Ref<ToWorkerSession>, register: Register, nowMs: number): void {
     this.session = session;
+    if (this.incarnation !== register.incarnation) {
+      this.leaving = false;
+      this.stopGraceMs = undefined;
+    }
     this.incarnation = register.incarnation;
     this.slots = register.slots;
     this.#pool = register.pool;
@@ -105,7 +111,6 @@ export class WorkerRecord {
     this.facts = register.facts;
     this.heardAtMs = nowMs;
     this.doubtful = false;
-    this.leaving = false;
     this.registrations += 1;
   }
 }

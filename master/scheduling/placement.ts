@@ -55,6 +55,12 @@ export const leastLoaded: Placement = {
   },
 };
 
+/** Whether a task of these needs could begin if one of the worker's attempts ended. */
+export function lacksOnlySlot(worker: WorkerView, needs: Needs): boolean {
+  return worker.executors.has(needs.evaluatorKind) && worker.held >= worker.slots &&
+    fits(needs.resources, worker.free);
+}
+
 /** Whether a worker can take a task of these needs now. */
 export function hasRoom(worker: WorkerView, order: Pick<PlacementOrder, "needs" | "prefetch">): boolean {
   if (!worker.executors.has(order.needs.evaluatorKind)) return false;
