@@ -152,7 +152,7 @@ class FileJournal implements ResultJournal {
     this.#waiting.bytes.push(encodeEntry(entry));
     this.#waiting.isDurable ||= isDurable;
     const { promise } = this.#waiting.done;
-    this.#writing ??= this.#drain().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#drain();
     return promise;
   }
 
@@ -165,6 +165,8 @@ class FileJournal implements ResultJournal {
       await this.#write(bytes, isDurable);
       done.resolve();
     }
+    // In the turn that found nothing waiting, or what comes next would wait for ever.
+    this.#writing = undefined;
   }
 
   async #write(entries: readonly Uint8Array[], isDurable: boolean): Promise<void> {
