@@ -7,7 +7,7 @@ import { taskId, taskParts } from "../../shared/model/ids.ts";
 import type { GroupId, TaskId } from "../../shared/model/ids.ts";
 import { isOver } from "../../shared/model/experiment.ts";
 import { type Lease, leaseKey } from "../../shared/model/task.ts";
-import type { DiskGroup, DiskOutcome, DiskState, DiskTask } from "./memory_disk.ts";
+import type { DiskGroup, DiskOutcome, DiskState, DiskTask } from "./memory_state.ts";
 import type { StoreChange, StoreVerdict } from "./store.ts";
 import { readStoredSpec, scoreOf } from "./stored_spec.ts";
 

@@ -6,82 +6,13 @@
  *
  * @module
  */
-import type { Change } from "../../shared/model/change.ts";
-import type { ExperimentState, Objective } from "../../shared/model/experiment.ts";
-import type { CommandId, Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
-import type { AttemptEndCause, Outcome, OutcomeState } from "../../shared/model/outcome.ts";
-import type { Lease } from "../../shared/model/task.ts";
-import { applyChange } from "./memory_apply.ts";
+import type { Epoch } from "../../shared/model/ids.ts";
 import { changesOf } from "./changes_of.ts";
-import type { Committed, OpenAttempt, StoreChange, TrialRow } from "./store.ts";
+import { applyChange } from "./memory_apply.ts";
+import { type DiskState, emptyState } from "./memory_state.ts";
+import type { Committed, StoreChange } from "./store.ts";
 
-/** A task with all that is known of it. */
-export interface DiskTask {
-  readonly id: TaskId;
-  readonly number: number;
-  readonly payload: Uint8Array;
-  readonly trial: TrialRow | undefined;
-  /** Ended attempts by lease. */
-  readonly ended: Map<string, AttemptEndCause>;
-  /** Open attempts by lease. */
-  readonly open: Map<string, OpenAttempt>;
-  outcome: DiskOutcome | undefined;
-}
-
-/** An outcome as it was recorded. */
-export interface DiskOutcome {
-  readonly outcome: Outcome;
-  readonly lease: Lease | undefined;
-  readonly worker: string;
-  readonly attempts: number;
-  readonly elapsedMs: number;
-  readonly atMs: number;
-}
-
-/** A group and its tasks. */
-export interface DiskGroup {
-  readonly id: GroupId;
-  readonly template: Uint8Array;
-  readonly tasks: Map<number, DiskTask>;
-  /** Where each submission begins, and how many tasks it has. */
-  readonly submissions: Map<number, number>;
-  lastNumber: number;
-  attempts: number;
-  readonly counts: Record<OutcomeState | "submitted", number>;
-  /** Trials in the order of their outcomes. */
-  readonly outcomes: DiskTask[];
-}
-
-/** An experiment. */
-export interface DiskExperiment {
-  readonly id: GroupId;
-  readonly name: string;
-  readonly spec: string;
-  readonly objectives: readonly Objective[];
-  readonly budgetTrials: number | null;
-  readonly createdAtMs: number;
-  state: ExperimentState;
-  reason: string;
-  endedAtMs: number | null;
-  best: { readonly number: number; readonly score: number } | undefined;
-}
-
-/** Everything that is durable. */
-export interface DiskState {
-  storeId: string;
-  /** The newest is the last. */
-  epochs: Epoch[];
-  commit: number;
-  readonly groups: Map<GroupId, DiskGroup>;
-  readonly experiments: Map<GroupId, DiskExperiment>;
-  readonly commands: Map<CommandId, Uint8Array>;
-  /** Tasks without outcome, in the order of their submission. */
-  readonly openTasks: Map<TaskId, DiskTask>;
-  /** The feed: commits that changed something that it shows. */
-  readonly log: { readonly commit: number; readonly changes: readonly Change[] }[];
-  /** The last reports of each attempt by step; nothing asks for them yet. */
-  readonly reports: Map<string, ReadonlyMap<number, unknown>>;
-}
+export type { DiskExperiment, DiskGroup, DiskOutcome, DiskState, DiskTask } from "./memory_state.ts";
 
 /** A disk that holds one store. */
 export class MemoryDisk {
@@ -115,18 +46,4 @@ export class MemoryDisk {
     this.#last = { changes, committed };
     return committed;
   }
-}
-
-function emptyState(): DiskState {
-  return {
-    storeId: "",
-    epochs: [],
-    commit: 0,
-    groups: new Map(),
-    experiments: new Map(),
-    commands: new Map(),
-    openTasks: new Map(),
-    log: [],
-    reports: new Map(),
-  };
 }

@@ -13,7 +13,7 @@ import type { GroupId } from "../../shared/model/ids.ts";
 import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
 import { rowLimit } from "./limits.ts";
 import { findTask } from "./memory_apply.ts";
-import type { DiskExperiment, DiskGroup, DiskState, DiskTask } from "./memory_disk.ts";
+import type { DiskExperiment, DiskGroup, DiskState, DiskTask } from "./memory_state.ts";
 import type { HistoryOutcome, HistoryTrial, OpenGroup, OpenTask, Queries, Recovered } from "./store.ts";
 import { groupNumber, parsedJson } from "./stored_spec.ts";
 

@@ -2,7 +2,8 @@ import { MemoryDisk } from "../../master/store/memory_disk.ts";
 import { MemoryStore } from "../../master/store/memory_store.ts";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { seededRandom } from "../../shared/actor/random.ts";
-import { type StoreBench, storeSuite } from "./store_suite.ts";
+import type { StoreBench } from "./store_bench.ts";
+import { storeSuite } from "./store_suite.ts";
 
 storeSuite("SQLite", async (): Promise<StoreBench> => {
   const root = await Deno.makeTempDir();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { groupId } from "../../shared/model/ids.ts";
-import { asked, group, isFailure, submission } from "../conformance/store_suite.ts";
+import { asked, isFailure } from "../conformance/store_bench.ts";
+import { group, submission } from "../conformance/store_samples.ts";
 import { StoreChild } from "./store_child.ts";
 
 const GROUP = groupId("t1");

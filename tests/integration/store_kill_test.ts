@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { groupId } from "../../shared/model/ids.ts";
-import { asked } from "../conformance/store_suite.ts";
+import { asked } from "../conformance/store_bench.ts";
 import { StoreChild } from "./store_child.ts";
 
 const ROUNDS = 20;

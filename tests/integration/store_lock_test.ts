@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
-import { asked, isFailure } from "../conformance/store_suite.ts";
+import { asked, isFailure } from "../conformance/store_bench.ts";
 import { StoreChild } from "./store_child.ts";
 
 Deno.test("a second process is refused by name, and let in when the first is killed", async () => {

@@ -10,7 +10,7 @@
 import type { StoreChange } from "../../master/store/store.ts";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { groupId } from "../../shared/model/ids.ts";
-import { type Asked, asked } from "../conformance/store_suite.ts";
+import { type Asked, asked } from "../conformance/store_bench.ts";
 
 /** Bytes of each task's payload. */
 const PAYLOAD_BYTES = 300;

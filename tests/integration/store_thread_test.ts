@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { groupId } from "../../shared/model/ids.ts";
-import { asked, group, isFailure, submission } from "../conformance/store_suite.ts";
+import { asked, isFailure } from "../conformance/store_bench.ts";
+import { group, submission } from "../conformance/store_samples.ts";
 
 const GROUP = groupId("t7");
 const ROUNDS = 40;

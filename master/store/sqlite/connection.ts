@@ -4,9 +4,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { epochOf } from "../../../shared/model/ids.ts";
-import type { Epoch } from "../../../shared/model/ids.ts";
-import type { DatabaseOptions } from "./database.ts";
+import { type Epoch, epochOf } from "../../../shared/model/ids.ts";
 import { Reader } from "./reader.ts";
 import { numberOf, row, rows, textOf } from "./row.ts";
 import { migrate, schemaVersion } from "./schema.ts";
@@ -24,6 +22,16 @@ const CHECKPOINT_PAGES = 4_000;
 const BUSY_MS = 1_000;
 /** Digits of a store's id: 128 bits. */
 const STORE_ID_DIGITS = 32;
+
+/** What the core stands on. */
+export interface DatabaseOptions {
+  readonly path: string;
+  readonly wallClock: () => number;
+  /** Hexadecimal digits from a cryptographic source. */
+  readonly randomHex: (digits: number) => string;
+  /** Called with each new connection: lets a test make a disk full. */
+  readonly connected?: (db: DatabaseSync) => void;
+}
 
 /** An open file. */
 export interface Connection {

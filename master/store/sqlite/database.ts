@@ -8,10 +8,9 @@
  *
  * @module
  */
-import type { DatabaseSync } from "node:sqlite";
 import type { Epoch } from "../../../shared/model/ids.ts";
 import type { Committed, Queries } from "../store.ts";
-import { connect, type Connection } from "./connection.ts";
+import { connect, type Connection, type DatabaseOptions } from "./connection.ts";
 import { type PackedRecovered, readRecovered } from "./recovery.ts";
 import type { RowChange } from "./row_change.ts";
 
@@ -20,16 +19,6 @@ const MARK_DIGITS = 8;
 
 /** Another master has taken a newer epoch. */
 export class Superseded extends Error {}
-
-/** What the core stands on. */
-export interface DatabaseOptions {
-  readonly path: string;
-  readonly wallClock: () => number;
-  /** Hexadecimal digits from a cryptographic source. */
-  readonly randomHex: (digits: number) => string;
-  /** Called with each new connection: lets a test make a disk full. */
-  readonly connected?: (db: DatabaseSync) => void;
-}
 
 /** A commit that failed, which may be durable nevertheless. */
 interface Doubtful {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { Database, type DatabaseOptions, Superseded } from "../../../master/store/sqlite/database.ts";
+import type { DatabaseOptions } from "../../../master/store/sqlite/connection.ts";
+import { Database, Superseded } from "../../../master/store/sqlite/database.ts";
 import { packChanges, unpackChanges } from "../../../master/store/sqlite/row_change.ts";
 import { unpackRecovered } from "../../../master/store/sqlite/recovery.ts";
 import { SCHEMA_VERSION, UnusableFile } from "../../../master/store/sqlite/schema.ts";
 import type { Committed, StoreChange } from "../../../master/store/store.ts";
 import { type Epoch, groupId, storeOf, taskId } from "../../../shared/model/ids.ts";
-import { group, submission } from "../../conformance/store_suite.ts";
+import { group, submission } from "../../conformance/store_samples.ts";
 
 const GROUP = groupId("t7");
 const NOW_MS = 1_700_000_000_000;
