@@ -1,0 +1,198 @@
+/**
+ * Stands between the cluster and everyone around it, and looks inside after every turn.
+ *
+ * Watches: no lease is granted twice; nobody is told of what is not durable; experiments are told each outcome once and
+ * in the order of commits; counted failures are durable rows; the cluster's own invariants.
+ *
+ * @module
+ */
+import type { Actor, Context, ExitReason, Ref, RemoteChild } from "../../../shared/actor/actor.ts";
+import { type TaskId, taskParts } from "../../../shared/model/ids.ts";
+import type { AttemptEnd } from "../../../shared/model/outcome.ts";
+import { leaseKey } from "../../../shared/model/task.ts";
+import type { ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
+import { Cluster } from "../../../master/cluster/cluster.ts";
+import type { ClusterMessage, ClusterOptions } from "../../../master/cluster/messages.ts";
+import type { LiveTask } from "../../../master/cluster/live_task.ts";
+import { OPEN_BYTES_MAX, OPEN_TASKS_MAX } from "../../../master/cluster/submissions.ts";
+import type { DiskState, DiskTask } from "../../../master/store/memory_state.ts";
+import type { Findings } from "../findings.ts";
+import type { Trace } from "../trace.ts";
+import { TappedContext } from "./tapped_context.ts";
+
+/** What outlives one life of the cluster. */
+export interface ClusterMemory {
+  readonly findings: Findings;
+  readonly trace: Trace;
+  readonly state: () => DiskState;
+  /** Every lease that was ever granted. */
+  readonly granted: Set<string>;
+  /** What workers said of leases. */
+  readonly results: Map<string, AttemptEnd["state"]>;
+  /** The live cluster, for whoever asks in the end. */
+  live: Cluster | undefined;
+}
+
+/** A cluster that is watched. */
+export class ClusterTap implements Actor<ClusterMessage> {
+  readonly #memory: ClusterMemory;
+  readonly #cluster: Cluster;
+  /** What each life of an experiment was told. */
+  readonly #told = new Map<number, Set<number>>();
+  readonly #order = new Map<number, number>();
+
+  constructor(context: Context<ClusterMessage>, options: ClusterOptions, memory: ClusterMemory) {
+    this.#memory = memory;
+    const tapped = new TappedContext(context, (to, message) => this.#sent(to, message));
+    this.#cluster = new Cluster(tapped, options);
+    const { core } = this.#cluster;
+    const say = core.say.bind(core);
+    core.say = (session, envelope) => {
+      if (session !== undefined) this.#says(envelope);
+      say(session, envelope);
+    };
+    memory.live = this.#cluster;
+    context.atEnd(() => {
+      if (memory.live === this.#cluster) memory.live = undefined;
+    });
+  }
+
+  receive(message: ClusterMessage): void {
+    if (message.type === "worker_said") {
+      for (const each of message.envelopes) {
+        if (each.type === "result") this.#memory.results.set(leaseKey(each), each.end.state);
+      }
+    }
+    this.#cluster.receive(message);
+  }
+
+  exited(actor: Ref<never>, reason: ExitReason): void {
+    this.#cluster.exited(actor, reason);
+  }
+
+  turnEnded(): void {
+    this.#cluster.turnEnded();
+    const { findings } = this.#memory;
+    const wrong = this.#cluster.check();
+    findings.expect("cluster_sane", wrong.length === 0, () => wrong.join("; "));
+    const { tasks, payloadBytes, log } = this.#cluster.core;
+    findings.expect(
+      "queue_bounded",
+      tasks.size <= OPEN_TASKS_MAX && payloadBytes <= OPEN_BYTES_MAX,
+      () => `${tasks.size} tasks are open with ${payloadBytes} bytes`,
+    );
+    if (log.waiting === 0) { for (const task of tasks.values()) this.#checkFailures(task); }
+  }
+
+  remoteChildren(): readonly RemoteChild[] {
+    return this.#cluster.remoteChildren();
+  }
+
+  #checkFailures(task: LiveTask): void {
+    const disk = this.#diskTask(task.id);
+    for (const cause of ["evaluator", "deadline", "worker_lost", "crash"] as const) {
+      const rows = [...disk?.ended.values() ?? []].filter((each) => each === cause).length;
+      this.#memory.findings.expect(
+        "retries_bounded",
+        rows === task.failures[cause],
+        () => `${task.id} counts ${task.failures[cause]} failures by ${cause}, the disk has ${rows}`,
+      );
+    }
+  }
+
+  #says(envelope: ToWorker): void {
+    const { findings, state, granted } = this.#memory;
+    switch (envelope.type) {
+      case "assign": {
+        const key = leaseKey(envelope);
+        findings.expect("lease_once", !granted.has(key), () => `${key} was granted twice`);
+        findings.expect(
+          "lease_once",
+          state().epochs.at(-1) === envelope.epoch,
+          () => `${key} was granted in an epoch that is not the newest`,
+        );
+        granted.add(key);
+        findings.expect(
+          "one_outcome",
+          this.#diskTask(envelope.task)?.outcome === undefined || this.#cluster.core.log.waiting > 0,
+          () => `${key} was granted after its outcome was durable`,
+        );
+        return;
+      }
+      case "acknowledge":
+        return this.#acknowledges(leaseKey(envelope), envelope.task, envelope.verdict, envelope.commit);
+      case "welcome":
+      case "heartbeat":
+        return this.#tellsCommit(envelope.commit);
+      default:
+        return;
+    }
+  }
+
+  #tellsCommit(commit: number): void {
+    const { findings, state } = this.#memory;
+    findings.expect(
+      "acknowledged_is_durable",
+      commit <= state().commit,
+      () => `commit ${commit} was told and the disk ends with ${state().commit}`,
+    );
+  }
+
+  #acknowledges(key: string, task: TaskId, verdict: string, commit: number): void {
+    const { findings, results } = this.#memory;
+    this.#tellsCommit(commit);
+    const disk = this.#diskTask(task);
+    const said = results.get(key);
+    const isDurable = said === "completed"
+      ? disk?.outcome !== undefined
+      : said === "failed" && verdict === "recorded"
+      ? disk?.ended.has(key) === true || disk?.outcome !== undefined
+      : true;
+    findings.expect(
+      "acknowledged_is_durable",
+      isDurable,
+      () => `${key} (${said}) was acknowledged as ${verdict}, and the disk does not have it`,
+    );
+    findings.expect(
+      "acknowledged_is_durable",
+      verdict !== "unknown",
+      () => `${key} was acknowledged as unknown, by the store that granted it`,
+    );
+  }
+
+  #sent(to: Ref<never>, message: unknown): void {
+    if (!isEnded(message)) return;
+    const { findings, state, trace } = this.#memory;
+    const group = [...this.#cluster.core.sources.values()].find((source) => source.ref.id === to.id)?.group
+      .id;
+    trace.add(`told ${group}/${message.number}`);
+    const disk = group === undefined ? undefined : state().groups.get(group);
+    const place = disk?.outcomes.findIndex((task) => task.number === message.number) ?? -1;
+    findings.expect(
+      "told_once",
+      place >= 0,
+      () => `${group}/${message.number} was told before it was durable`,
+    );
+    const told = this.#told.get(to.id) ?? new Set<number>();
+    findings.expect(
+      "told_once",
+      !told.has(message.number),
+      () => `${group}/${message.number} was told twice`,
+    );
+    told.add(message.number);
+    this.#told.set(to.id, told);
+    const last = this.#order.get(to.id) ?? -1;
+    findings.expect("told_once", place > last, () => `${group}/${message.number} was told out of order`);
+    this.#order.set(to.id, place);
+  }
+
+  #diskTask(id: TaskId): DiskTask | undefined {
+    const { group, number } = taskParts(id);
+    return this.#memory.state().groups.get(group)?.tasks.get(number);
+  }
+}
+
+function isEnded(message: unknown): message is { readonly type: "ended"; readonly number: number } {
+  return typeof message === "object" && message !== null && "type" in message && message.type === "ended" &&
+    "outcome" in message && "number" in message;
+}

@@ -1,0 +1,142 @@
+/**
+ * Looks at everything that becomes durable, as it does.
+ *
+ * Watches: at most one recorded outcome a task; a measurement is that of the task's own candidate and comes from a lease
+ * that was executed to its end; failures count once, from leases that had not ended before; epochs rise.
+ *
+ * @module
+ */
+import { type Epoch, type TaskId, taskParts } from "../../../shared/model/ids.ts";
+import { leaseKey } from "../../../shared/model/task.ts";
+import { changesOf } from "../../../master/store/changes_of.ts";
+import type { DiskState } from "../../../master/store/memory_state.ts";
+import type { StoreChange, StoreVerdict } from "../../../master/store/store.ts";
+import type { DiskObserver } from "../disk.ts";
+import { candidateOf, measured, METRIC } from "../evaluator.ts";
+import type { Executions } from "../executions.ts";
+import type { Findings } from "../findings.ts";
+import type { Trace } from "../trace.ts";
+
+type Of<T extends StoreChange["type"]> = Extract<StoreChange, { type: T }>;
+
+/** One change as the feed has to tell it. */
+export interface FeedLine {
+  readonly commit: number;
+  readonly text: string;
+}
+
+/** What the durable facts are compared with. */
+export interface DurableFactsOptions {
+  readonly findings: Findings;
+  readonly trace: Trace;
+  readonly state: () => DiskState;
+  readonly executions: () => Executions;
+}
+
+/** Everything that became durable. */
+export class DurableFacts implements DiskObserver {
+  readonly #options: DurableFactsOptions;
+  /** All changes that the feed has to tell, in order. */
+  readonly feed: FeedLine[] = [];
+  readonly #epochs: Epoch[] = [];
+  readonly #outcomes = new Map<TaskId, number>();
+  readonly #ended = new Map<string, string>();
+
+  constructor(options: DurableFactsOptions) {
+    this.#options = options;
+  }
+
+  epochAdded(epoch: Epoch): void {
+    const { findings, trace } = this.#options;
+    trace.add(`epoch ${epoch}`);
+    const last = this.#epochs.at(-1);
+    const rises = last === undefined || Number(epoch.split(".")[1]) > Number(last.split(".")[1]);
+    findings.expect(
+      "epoch_new",
+      !this.#epochs.includes(epoch) && rises,
+      () => `${epoch} comes after ${last}`,
+    );
+    this.#epochs.push(epoch);
+  }
+
+  committed(commit: number, changes: readonly StoreChange[], verdicts: readonly StoreVerdict[]): void {
+    const words: string[] = [];
+    for (const [index, change] of changes.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === undefined) continue;
+      words.push(this.#change(change, verdict));
+      for (const told of changesOf(change, verdict)) {
+        this.feed.push({ commit, text: JSON.stringify(told) });
+      }
+    }
+    this.#options.trace.add(`commit ${commit} ${words.join(", ")}`);
+  }
+
+  #change(change: StoreChange, verdict: StoreVerdict): string {
+    switch (change.type) {
+      case "command": {
+        const nested = verdict.type === "recorded" ? verdict.nested ?? [] : [];
+        const words = nested.map((each, index) => {
+          const inner = change.changes[index];
+          return inner === undefined ? "" : this.#change(inner, each);
+        });
+        return `command ${change.id} ${verdict.type} (${words.join(", ")})`;
+      }
+      case "outcome":
+        this.#outcome(change, verdict);
+        return `outcome ${change.task} ${change.outcome.state} ${verdict.type}`;
+      case "attempt_ended":
+        this.#attemptEnded(change, verdict);
+        return `attempt_ended ${leaseKey(change.lease)} ${change.cause} ${verdict.type}`;
+      case "attempt_opened":
+        return `attempt_opened ${leaseKey(change.lease)}`;
+      case "tasks_submitted":
+        return `submitted ${change.group} ${change.first}+${change.payloads.length}`;
+      case "experiment_state":
+        return `experiment ${change.experiment} ${change.state} ${change.reason}`;
+      case "group_added":
+      case "experiment_added":
+      case "reports":
+        return change.type;
+    }
+  }
+
+  #outcome(change: Of<"outcome">, verdict: StoreVerdict): void {
+    if (verdict.type !== "recorded" || verdict.again === true) return;
+    const { findings } = this.#options;
+    const count = (this.#outcomes.get(change.task) ?? 0) + 1;
+    this.#outcomes.set(change.task, count);
+    findings.expect("one_outcome", count === 1, () => `${change.task} has ${count} outcomes`);
+    if (change.outcome.state === "completed") this.#measurement(change);
+  }
+
+  #measurement({ task, lease, outcome }: Of<"outcome">): void {
+    const { findings, state, executions } = this.#options;
+    const { group, number } = taskParts(task);
+    const payload = state().groups.get(group)?.tasks.get(number)?.payload;
+    const value = outcome.state === "completed" ? outcome.metrics[METRIC] : undefined;
+    findings.expect(
+      "result_belongs",
+      payload !== undefined && value === measured(candidateOf(payload)),
+      () => `${task} has ${value}, which its candidate does not measure`,
+    );
+    const execution = lease === undefined ? undefined : executions().byLease.get(leaseKey(lease));
+    findings.expect(
+      "result_belongs",
+      execution?.end === "completed" && execution.task === task,
+      () => `${task} is completed by a lease whose execution ended ${execution?.end}`,
+    );
+  }
+
+  #attemptEnded(change: Of<"attempt_ended">, verdict: StoreVerdict): void {
+    if (verdict.type !== "recorded") return;
+    const key = leaseKey(change.lease);
+    const before = this.#ended.get(key);
+    this.#options.findings.expect(
+      "stale_words",
+      before === undefined,
+      () => `${key} ended as ${before}, and again as ${change.cause}`,
+    );
+    this.#ended.set(key, change.cause);
+  }
+}

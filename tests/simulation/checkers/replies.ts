@@ -1,0 +1,61 @@
+/**
+ * What a client may be told.
+ *
+ * @module
+ */
+import { groupId } from "../../../shared/model/ids.ts";
+import type { Reply } from "../../../shared/protocol/client_envelopes.ts";
+import { decode } from "../../../shared/protocol/codec.ts";
+import { isRecord } from "../../../shared/space/problem.ts";
+import type { Request } from "../nodes/client_node.ts";
+import type { World } from "../world.ts";
+
+/** What a command may meet without anyone's fault: what it names is over, or not there any more. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  "unknown_group",
+  "unknown_experiment",
+  "unknown_task",
+  "experiment_over",
+  "store_failed",
+  "unavailable",
+]);
+
+/** Compares a reply with what is durable, and with an earlier one to the same command. */
+export function checkReply(world: World, request: Request, reply: Reply): void {
+  const { findings, disk } = world;
+  const { body, id } = request;
+  const stored = disk.state.commands.get(id);
+  if (stored !== undefined) {
+    findings.expect(
+      "replies_fit",
+      reply.ok && same(reply.value, decode(stored)),
+      () => `${id} (${body.kind}) is stored and was answered ${describe(reply)}`,
+    );
+  } else if (!reply.ok) {
+    findings.expect(
+      "replies_fit",
+      ANSWERS.has(reply.error.code),
+      () => `${id} (${body.kind}) was answered ${describe(reply)}`,
+    );
+  }
+  if (!reply.ok || (body.kind !== "submit" && body.kind !== "run")) return;
+  const count = body.kind === "submit" ? body.payloads.length : 0;
+  const name = isRecord(reply.value)
+    ? reply.value[body.kind === "submit" ? "group" : "experiment"]
+    : undefined;
+  const group = typeof name === "string" ? disk.state.groups.get(groupId(name)) : undefined;
+  findings.expect(
+    "submissions_kept",
+    group !== undefined && group.tasks.size >= count && stored !== undefined,
+    () =>
+      `${id} was acknowledged as ${String(name)}, and the disk has ${group?.tasks.size} of ${count} tasks`,
+  );
+}
+
+function describe(reply: Reply): string {
+  return JSON.stringify(reply.ok ? reply.value : reply.error);
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

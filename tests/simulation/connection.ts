@@ -1,0 +1,126 @@
+/**
+ * A simulated connection: two sides, two wires, and the ways in which it ends.
+ *
+ * Promise: each side is told `closed` at most once and nothing after it. A side that closes hears so once the other has
+ * answered, or after a while; a connection that vanished is told of to nobody.
+ *
+ * @module
+ */
+import type { SocketEvent, SocketPort } from "../../shared/protocol/socket_port.ts";
+import type { SimulatedProcess } from "./process.ts";
+import type { Cargo, Wire } from "./wire.ts";
+
+/** The code of a connection that ended without a word. */
+const ABNORMAL = 1006;
+/** A closing side that hears nothing gives up after this time. */
+const CLOSE_WAIT_MS = 5_000;
+/** What the system takes over before the sender sees that it waits. */
+const KERNEL_BYTES = 256 * 1024;
+
+/** One side of a connection. */
+export class Side {
+  readonly process: SimulatedProcess;
+  readonly #hear: (event: SocketEvent) => void;
+  #out: Wire | undefined;
+  #hasClosed = false;
+  /** Whether it was told that the connection is over. */
+  isOver = false;
+
+  constructor(process: SimulatedProcess, hear: (event: SocketEvent) => void) {
+    this.process = process;
+    this.#hear = hear;
+  }
+
+  attach(out: Wire): void {
+    this.#out = out;
+  }
+
+  readonly port: SocketPort = {
+    send: (bytes) => {
+      if (!this.#hasClosed && !this.isOver) this.#out?.carry({ type: "frame", bytes });
+    },
+    bufferedBytes: () => Math.max(0, (this.#out?.unreadBytes ?? 0) - KERNEL_BYTES),
+    close: (code, reason) => {
+      if (this.#hasClosed || this.isOver) return;
+      this.#hasClosed = true;
+      this.#out?.carry({ type: "closed", code, reason });
+      this.process.timer(CLOSE_WAIT_MS, () => this.end(code, reason));
+    },
+  };
+
+  /** Something came from the other side. */
+  take(cargo: Cargo): void {
+    if (this.isOver) return;
+    switch (cargo.type) {
+      case "opened":
+        return this.#hear({ type: "opened", port: this.port });
+      case "frame":
+        return this.#hear({ type: "frame", bytes: cargo.bytes });
+      case "closed":
+        if (!this.#hasClosed) this.#out?.carry(cargo);
+        return this.end(cargo.code, cargo.reason);
+    }
+  }
+
+  end(code: number, reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#hear({ type: "closed", code, reason });
+  }
+}
+
+/** A worker's or a client's connection to the master. */
+export class Connection {
+  readonly node: string;
+  readonly dialer: Side;
+  readonly master: Side;
+  readonly #toMaster: Wire;
+  readonly #toDialer: Wire;
+  #isGone = false;
+
+  constructor(node: string, dialer: Side, master: Side, wires: { toMaster: Wire; toDialer: Wire }) {
+    this.node = node;
+    this.dialer = dialer;
+    this.master = master;
+    this.#toMaster = wires.toMaster;
+    this.#toDialer = wires.toDialer;
+  }
+
+  get isOver(): boolean {
+    return this.#isGone || (this.dialer.isOver && this.master.isOver);
+  }
+
+  /** Breaks: both sides hear of it, each in its time. */
+  reset(): void {
+    this.#lose(this.#toMaster);
+    this.#lose(this.#toDialer);
+  }
+
+  /** A process has ended. Its peer hears so, unless the machine went with it. */
+  ended(process: SimulatedProcess, how: "process" | "machine"): void {
+    const isMaster = process === this.master.process;
+    (isMaster ? this.#toMaster : this.#toDialer).vanish();
+    const out = isMaster ? this.#toDialer : this.#toMaster;
+    if (how === "machine") out.vanish();
+    else this.#lose(out);
+    this.#isGone = true;
+  }
+
+  /** Something arrived where no process is any more: its sender is told. */
+  refused(by: "master" | "dialer"): void {
+    this.#lose(by === "master" ? this.#toDialer : this.#toMaster);
+  }
+
+  /** From now on nothing passes, and nobody is told; one side may hear of it. */
+  vanish(hears: "master" | "dialer" | undefined): void {
+    this.#toMaster.vanish();
+    this.#toDialer.vanish();
+    if (hears === "master") this.#lose(this.#toMaster);
+    if (hears === "dialer") this.#lose(this.#toDialer);
+  }
+
+  #lose(wire: Wire): void {
+    wire.cut();
+    wire.carryLast({ type: "closed", code: ABNORMAL, reason: "" });
+  }
+}

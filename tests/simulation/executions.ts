@@ -1,0 +1,105 @@
+/**
+ * Executions: every evaluator that was started anywhere, and what ran beside it.
+ *
+ * Watches: two executions never share a lease; a worker runs no more than its slots and its pool hold.
+ *
+ * @module
+ */
+import type { TaskTemplate } from "../../shared/model/task.ts";
+import { leaseKey } from "../../shared/model/task.ts";
+import type { AttemptEnd } from "../../shared/model/outcome.ts";
+import type { Attempt } from "../../worker/executors/executor.ts";
+import type { Findings } from "./findings.ts";
+import type { WorkerPlan } from "./plan.ts";
+import type { SimulatedProcess } from "./process.ts";
+
+/** One run of an evaluator. */
+export interface Execution {
+  readonly key: string;
+  readonly task: string;
+  readonly process: SimulatedProcess;
+  readonly slot: number;
+  readonly cpus: number;
+  /** How it ended, where it did. */
+  end: AttemptEnd["state"] | "stopped" | "killed" | undefined;
+}
+
+/** All executions of a run. */
+export class Executions {
+  readonly #findings: Findings;
+  readonly #templateOf: (task: string) => TaskTemplate | undefined;
+  readonly byLease = new Map<string, Execution>();
+  /** Tasks whose evaluator said that another try would fail too. */
+  readonly finalFailures = new Set<string>();
+  readonly #byTask = new Map<string, number>();
+  readonly #running = new Set<Execution>();
+
+  constructor(findings: Findings, templateOf: (task: string) => TaskTemplate | undefined) {
+    this.#findings = findings;
+    this.#templateOf = templateOf;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** How often a task was begun. */
+  countOf(task: string): number {
+    return this.#byTask.get(task) ?? 0;
+  }
+
+  started(process: SimulatedProcess, shape: WorkerPlan, attempt: Attempt): Execution {
+    const key = leaseKey(attempt.lease);
+    const { task } = attempt.lease;
+    const template = this.#templateOf(task);
+    const execution: Execution = {
+      key,
+      task,
+      process,
+      slot: attempt.slot,
+      cpus: template?.resources.cpus ?? 0,
+      end: undefined,
+    };
+    this.#findings.expect("lease_once", !this.byLease.has(key), () => `${key} was executed twice`);
+    this.#findings.expect(
+      "submissions_kept",
+      template !== undefined,
+      () => `${key} is executed and its group is not durable`,
+    );
+    this.byLease.set(key, execution);
+    this.#byTask.set(task, this.countOf(task) + 1);
+    this.#running.add(execution);
+    this.#checkRoom(process, shape, execution);
+    return execution;
+  }
+
+  ended(execution: Execution, end: NonNullable<Execution["end"]>): void {
+    execution.end ??= end;
+    this.#running.delete(execution);
+  }
+
+  /** A process has ended, and every evaluator with it. */
+  killed(process: SimulatedProcess): void {
+    for (const each of this.#running) if (each.process === process) this.ended(each, "killed");
+  }
+
+  #checkRoom(process: SimulatedProcess, shape: WorkerPlan, execution: Execution): void {
+    let slots = 0;
+    let cpus = 0;
+    for (const each of this.#running) {
+      if (each.process !== process) continue;
+      slots += 1;
+      cpus += each.cpus;
+      this.#findings.expect(
+        "slots_kept",
+        each === execution || each.slot !== execution.slot,
+        () => `${each.key} and ${execution.key} share slot ${execution.slot} of ${process.node}`,
+      );
+    }
+    this.#findings.expect(
+      "slots_kept",
+      slots <= shape.slots && cpus <= shape.cpus,
+      () => `${process.node} runs ${slots} of ${shape.slots} slots and ${cpus} of ${shape.cpus} cpus`,
+    );
+  }
+}

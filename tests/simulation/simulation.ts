@@ -1,0 +1,123 @@
+/**
+ * A run: a phase with faults, then everything is healed, and all that was asked for must come to its end.
+ *
+ * Promise: the same seed gives the same report, hash included, on every machine and in every order of runs.
+ *
+ * @module
+ */
+import { checkEnding, isAtRest } from "./checkers/ending.ts";
+import type { CheckerName, Violation } from "./findings.ts";
+import type { Mutant } from "./mutant.ts";
+import { releaseNemesis } from "./nemesis.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { World } from "./world.ts";
+import { isWorkDone, keepResuming, planWork } from "./workload.ts";
+
+/** Whatever was asked for must have ended so long after the last fault: retries, probation and deadlines included. */
+export const HEALED_WITHIN_MS = 3_600_000;
+/** So many events on one instant are a livelock. */
+const EVENTS_PER_INSTANT_MAX = 100_000;
+
+/** How a run may differ from what its seed draws. */
+export interface SimulationOptions {
+  /** Changes what the seed has drawn. */
+  readonly adjust?: (plan: Plan) => Plan;
+  readonly mutant?: Mutant;
+  readonly print?: (line: string) => void;
+  /** Called once the nodes are started: for directed scenarios. */
+  readonly direct?: (world: World) => void;
+  /** Ends the run after so many events. */
+  readonly stepsMax?: number;
+}
+
+/** What came of a run. */
+export interface Report {
+  readonly seed: string;
+  readonly hash: string;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly looked: Readonly<Partial<Record<CheckerName, number>>>;
+  readonly violations: readonly Violation[];
+  readonly tail: readonly string[];
+}
+
+/** Runs a seed to its end, or to its first violations. */
+export function simulate(seed: string, options: SimulationOptions = {}): Report {
+  const drawn = drawPlan(seed);
+  const plan = options.adjust?.(drawn) ?? drawn;
+  const world = new World({ seed, plan, mutant: options.mutant, print: options.print });
+  const run = new Run(world, options.stepsMax ?? Infinity);
+  try {
+    for (const node of world.nodes) world.loop.timer(world.random("begin").next() * 500, () => node.start());
+    planWork(world);
+    releaseNemesis(world, plan.activeMs);
+    options.direct?.(world);
+    run.until(() => false, plan.activeMs);
+    world.heal();
+    keepResuming(world);
+    const isOver = run.until(() => isWorkDone(world) && isAtRest(world), plan.activeMs + HEALED_WITHIN_MS);
+    if (!run.isCutShort) checkEnding(world, isOver);
+  } catch (error) {
+    // Nothing that the nodes do may throw into the loop.
+    world.findings.expect(
+      "no_crash",
+      false,
+      () => error instanceof Error ? error.stack ?? "" : String(error),
+    );
+  } finally {
+    for (const node of world.nodes) node.kill();
+  }
+  return report(world, run.steps);
+}
+
+class Run {
+  readonly #world: World;
+  readonly #stepsMax: number;
+  steps = 0;
+  #instantMs = -1;
+  #onInstant = 0;
+
+  constructor(world: World, stepsMax: number) {
+    this.#world = world;
+    this.#stepsMax = stepsMax;
+  }
+
+  get isCutShort(): boolean {
+    return this.#world.findings.violations.length > 0 || this.steps >= this.#stepsMax;
+  }
+
+  /** @returns whether the condition held before the time was over */
+  until(condition: () => boolean, limitMs: number): boolean {
+    const { loop } = this.#world;
+    return loop.runUntil(() => {
+      this.#step();
+      return this.isCutShort || (this.steps % 64 === 0 && condition());
+    }, limitMs) && !this.isCutShort;
+  }
+
+  #step(): void {
+    const { loop, findings } = this.#world;
+    this.steps += 1;
+    if (loop.now() !== this.#instantMs) this.#onInstant = 0;
+    this.#instantMs = loop.now();
+    this.#onInstant += 1;
+    findings.expect("liveness", this.#onInstant < EVENTS_PER_INSTANT_MAX, () => "time stands still");
+  }
+}
+
+function report(world: World, steps: number): Report {
+  const { seed, trace, findings, loop, faults, met } = world;
+  if (faults.refused > 0) met.set("commit refused", faults.refused);
+  if (faults.unanswered > 0) met.set("commit unanswered", faults.unanswered);
+  return {
+    seed,
+    hash: trace.hash,
+    steps,
+    virtualMs: loop.now(),
+    faults: Object.fromEntries([...met].sort(([one], [other]) => one < other ? -1 : 1)),
+    looked: Object.fromEntries(findings.looked),
+    violations: findings.violations,
+    tail: trace.tail,
+  };
+}
