@@ -98,7 +98,7 @@ function Numbers({ summary }: { summary: ExperimentSummary }) {
         <dd>{running ? measured(Number(perMinute.toFixed(1))) : NOTHING}</dd>
       </div>
       <div>
-        <dt>{running ? "time left" : "took"}</dt>
+        <dt>{running ? "time left" : isOver(summary.state) ? "took" : "has run"}</dt>
         <dd>
           {running
             ? left === undefined ? NOTHING : formatDuration(left)

@@ -31,7 +31,7 @@ export function Overview() {
         <Number name="commits" value={now === undefined ? NOTHING : count(now.commit)} />
         <Number
           name="up"
-          value={now === undefined ? NOTHING : formatDuration(Math.max(0, nowMs.value - now.startedAtMs))}
+          value={now === undefined ? NOTHING : upWords(nowMs.value - now.startedAtMs)}
         />
       </dl>
     </header>
@@ -86,4 +86,9 @@ export function Banner() {
 function retryWords(retryAtMs: number): string {
   const seconds = Math.ceil((retryAtMs - nowMs.value) / 1_000);
   return seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again.";
+}
+
+/** In whole seconds: the page's clock ticks once a second. */
+function upWords(spanMs: number): string {
+  return formatDuration(Math.max(1, Math.round(spanMs / 1_000)) * 1_000);
 }

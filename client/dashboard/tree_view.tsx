@@ -69,7 +69,7 @@ function Notes({ node: { state, notes, mailbox, handled } }: { node: TreeLive })
         <span class="badge warning">{plural(restarts, "restart")}</span>
       )}
       {failure !== undefined && <span class="failure">last failure: {failure}</span>}
-      {others.map(([name, value]) => <span key={name}>{name} {value}</span>)}
+      {others.map(([name, value]) => <span key={name}>{name}: {value}</span>)}
       {strategy === undefined && <span>{count(handled)} handled</span>}
       {mailbox > 0 && <span>{count(mailbox)} waiting</span>}
     </>
