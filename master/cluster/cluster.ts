@@ -78,8 +78,7 @@ export class Cluster implements Actor<ClusterMessage> {
         core.feed = message.feed;
         return this.#publisher.reset();
       case "attach_registrar":
-        core.registrar = message.registrar;
-        return this.#tellRegistrar();
+        return this.#registrarCame(message.registrar);
       case "tick":
       case "rival_silent":
       case "retry_due":
@@ -112,6 +111,15 @@ export class Cluster implements Actor<ClusterMessage> {
   /** What does not hold of its own invariants. */
   check(): readonly string[] {
     return checkCluster(this.core);
+  }
+
+  #registrarCame(registrar: Ref<StoreAnswer>): void {
+    const { core } = this;
+    // The experiments died with the registrar before it. What it must begin again only the store can say, and the store
+    // says it to a cluster that begins: so this one begins anew.
+    if (core.registrar !== undefined) return core.context.exit();
+    core.registrar = registrar;
+    this.#tellRegistrar();
   }
 
   /** The registrar needs the experiments of what was recovered, once. */

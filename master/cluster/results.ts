@@ -12,7 +12,7 @@ import type { FromWorker, Register, Report, Result } from "../../shared/protocol
 import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
 import { type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
-import { acknowledge, failAttempt, goOn, settle, writeEnd } from "./settle.ts";
+import { acknowledge, failAttempt, type Failure, goOn, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How fast the moving average of a group's duration follows: about the last ten attempts count. */
@@ -112,18 +112,9 @@ function failed(
   // A stale failure counts nowhere: its lease was given up, and with it the attempt's word.
   if (attempt === undefined) return acknowledge(core, worker, lease, "superseded", null, core.commit);
   if (attempt.cancelling !== undefined) return returned(core, worker, result, attempt.task, attempt);
-  failAttempt(
-    core,
-    attempt,
-    {
-      cause: end.cause,
-      message: end.message,
-      stack: end.stack,
-      final: end.final,
-      elapsedMs: result.elapsedMs,
-    },
-    (commit) => acknowledge(core, worker, lease, "recorded", null, commit),
-  );
+  const { cause, message, stack, final } = end;
+  const failure: Failure = { cause, message, stack, final, elapsedMs: result.elapsedMs };
+  failAttempt(core, attempt, failure, (commit) => acknowledge(core, worker, lease, "recorded", null, commit));
 }
 
 /** An attempt ended without counting: cancelled by our word, recalled, or handed back by a worker that leaves. */
@@ -136,16 +127,28 @@ function returned(
 ): void {
   const lease = leaseOf(result);
   if (attempt === undefined) return acknowledge(core, worker, lease, "recorded", null, core.commit);
-  const cause = attempt.cancelling === "duplicate"
-    ? "duplicate"
-    : attempt.cancelling === undefined
-    ? "returned"
-    : "cancelled";
+  const then = (commit: number) => acknowledge(core, worker, lease, "recorded", null, commit);
+  if (attempt.cancelling === "deadline") return overdue(core, attempt, result, then);
   releaseLease(attempt);
-  if (!attempt.opened) acknowledge(core, worker, lease, "recorded", null, core.commit);
-  else {writeEnd(core, attempt, cause, "", (commit) =>
-      acknowledge(core, worker, lease, "recorded", null, commit));}
+  if (attempt.opened) writeEnd(core, attempt, causeOf(attempt), "", then);
+  else then(core.commit);
   goOn(core, task, 0);
+}
+
+/** The master had to end it, whatever its worker calls that: it would run as long the next time. */
+function overdue(
+  core: ClusterCore,
+  attempt: LiveAttempt,
+  { elapsedMs }: Result,
+  then: (commit: number) => void,
+): void {
+  const message = `it ran longer than its deadline of ${attempt.task.group.template.deadlineMs} ms`;
+  failAttempt(core, attempt, { cause: "deadline", message, final: false, elapsedMs }, then);
+}
+
+function causeOf({ cancelling }: LiveAttempt): "duplicate" | "returned" | "cancelled" {
+  if (cancelling === undefined) return "returned";
+  return cancelling === "duplicate" ? "duplicate" : "cancelled";
 }
 
 /** The heap no longer knows the task: the store answers. */
@@ -162,7 +165,7 @@ function resolvedElsewhere(
   }
   core.askOutcome(result.task, (answer) => {
     // Without an answer there is no acknowledgement: the worker keeps the result and sends it again.
-    if (answer === undefined) return;
+    if (answer === undefined || (answer.known && answer.state === null)) return;
     const verdict = !answer.known ? "unknown" : answer.by === result.attempt ? "recorded" : "superseded";
     acknowledge(core, worker, lease, verdict, answer.by, core.commit);
   });

@@ -6,9 +6,11 @@
  * @module
  */
 import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
+import type { Ref } from "../../shared/actor/actor.ts";
 import type { ClusterCore } from "./core.ts";
 import { type LiveAttempt, releaseLease } from "./live_task.ts";
-import { makeDoubtful } from "./registration.ts";
+import { detach, makeDoubtful } from "./registration.ts";
+import type { ToWorkerSession } from "./messages.ts";
 import { endAttempt, failAttempt } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -40,6 +42,7 @@ export function tick(core: ClusterCore): void {
 }
 
 function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void {
+  if (worker.session !== undefined) leave(core, worker, worker.session);
   if (worker.attempts.size === 0) return;
   core.context.log("warning", `${worker.id} is lost after ${Math.round(silentMs / 1_000)} s of silence`, {
     attempts: worker.attempts.size,
@@ -56,6 +59,12 @@ function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void
       elapsedMs: core.context.now() - attempt.startedAtMs,
     });
   }
+}
+
+/** What it holds will be forgotten: if it comes back, it has to say what it has. */
+function leave(core: ClusterCore, worker: WorkerRecord, session: Ref<ToWorkerSession>): void {
+  core.context.send(session, { type: "close", name: "silent", message: "nothing was heard for too long" });
+  detach(core, worker);
 }
 
 function writeRows(core: ClusterCore): void {
@@ -83,14 +92,13 @@ function writeRow(core: ClusterCore, attempt: LiveAttempt): void {
 
 function endOverdue(core: ClusterCore): void {
   const nowMs = core.context.now();
-  for (const group of core.groups.values()) {
-    const { deadlineMs, graceMs } = group.template;
-    if (deadlineMs === undefined) continue;
-    for (const task of group.open.values()) {
-      for (const attempt of task.attempts) {
-        const overdue = nowMs - attempt.startedAtMs > deadlineMs + graceMs + DEADLINE_BACKSTOP_MS;
-        if (overdue && !attempt.doubtful) endAttempt(core, attempt, "deadline");
-      }
+  for (const worker of core.workers.values()) {
+    if (worker.doubtful) continue;
+    for (const attempt of worker.attempts.values()) {
+      const { deadlineMs, graceMs } = attempt.task.group.template;
+      if (deadlineMs === undefined) continue;
+      const overdueMs = nowMs - attempt.startedAtMs - deadlineMs - graceMs;
+      if (overdueMs > DEADLINE_BACKSTOP_MS) endAttempt(core, attempt, "deadline");
     }
   }
 }

@@ -51,6 +51,7 @@ function opened(
     present.minWorkers = minWorkers;
     present.wants = true;
     present.offered = 0;
+    present.isAccepted = false;
   }
   const source = core.sources.get(id);
   // What its life before submitted must be in the store before this one reads its history there.

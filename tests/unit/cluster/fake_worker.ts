@@ -85,6 +85,11 @@ export class FakeWorker {
     return this.of("acknowledge").map((each) => each.verdict);
   }
 
+  /** What it brought along. */
+  get listed(): readonly HeldLease[] {
+    return this.#traits.leases;
+  }
+
   registers(): void {
     const { slots, pool, executors, leases, seen } = this.#traits;
     this.#fleet.post({
@@ -189,7 +194,8 @@ export function result(
   end: AttemptEnd,
   elapsedMs = 10,
 ): Extract<FromWorker, { type: "result" }> {
-  return { type: "result", ...lease, end, elapsedMs };
+  const { epoch, task, attempt } = lease;
+  return { type: "result", epoch, task, attempt, end, elapsedMs };
 }
 
 /** A completed result's envelope. */

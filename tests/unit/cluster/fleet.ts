@@ -21,7 +21,8 @@ import type {
   CommandAnswered,
   CommandReply,
 } from "../../../master/cluster/messages.ts";
-import { type DiskOutcome, type DiskTask, MemoryDisk } from "../../../master/store/memory_disk.ts";
+import { MemoryDisk } from "../../../master/store/memory_disk.ts";
+import type { DiskOutcome, DiskTask } from "../../../master/store/memory_state.ts";
 import { type MemoryFaults, MemoryStore, NO_FAULTS } from "../../../master/store/memory_store.ts";
 import type { StoreAnswer } from "../../../master/store/messages.ts";
 import type { StoreChange } from "../../../master/store/store.ts";
@@ -148,9 +149,12 @@ export class Fleet {
 
   /** Cancels a task, or all of a group, and gives the answer. */
   cancel(group: GroupId, number: number | null, id = `c${this.#nextToken}`): CommandReply {
-    return this.#reply(
-      this.command((asker) => ({ type: "cancel", id: commandId(id), group, number, ...asker })),
-    );
+    return this.#reply(this.sendCancel(group, number, id));
+  }
+
+  /** Cancels, without waiting for the answer. */
+  sendCancel(group: GroupId, number: number | null, id = `c${this.#nextToken}`): number {
+    return this.command((asker) => ({ type: "cancel", id: commandId(id), group, number, ...asker }));
   }
 
   /** Connects a worker; a name that is known comes with the same traits unless told otherwise. */

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { BLAME_MAX, PAUSE_MIN_MS } from "../../../master/cluster/probation.ts";
+import { workerId } from "../../../shared/model/ids.ts";
+import { Fleet } from "./fleet.ts";
+
+const RETRY = { limit: 20, crashLimit: 20, backoffMs: 0, backoffMaxMs: 0 };
+
+/** A fleet in which w1 has failed what w2 completed, often enough. */
+function blamed() {
+  const fleet = new Fleet();
+  const bad = fleet.join("w1", { slots: 2 });
+  for (let i = 0; i < BLAME_MAX; i++) {
+    fleet.submit(1, { retry: RETRY });
+    const good = fleet.join("w2");
+    bad.fails();
+    good.completes();
+    good.leaves();
+  }
+  return { fleet, bad };
+}
+
+function probation(fleet: Fleet) {
+  return fleet.core.workers.get(workerId("w1"))?.probation;
+}
+
+Deno.test("a worker that fails what others complete gets nothing for a while, then one attempt at a time", () => {
+  const { fleet, bad } = blamed();
+  const before = bad.leases.length;
+  assert.match(probation(fleet)?.reason ?? "", /other workers completed/);
+  fleet.submit(3, { retry: RETRY });
+  fleet.pass(PAUSE_MIN_MS - 500);
+  assert.equal(bad.leases.length, before);
+  fleet.pass(1_000);
+  assert.equal(bad.leases.length, before + 1);
+});
+
+Deno.test("each further failure doubles the pause", () => {
+  const { fleet, bad } = blamed();
+  fleet.submit(3, { retry: RETRY });
+  fleet.pass(PAUSE_MIN_MS + 500);
+  const before = bad.leases.length;
+  bad.fails();
+  fleet.pass(2 * PAUSE_MIN_MS - 500);
+  assert.equal(bad.leases.length, before);
+  fleet.pass(1_000);
+  assert.equal(bad.leases.length, before + 1);
+});
+
+Deno.test("a success ends the probation", () => {
+  const { fleet, bad } = blamed();
+  fleet.submit(3, { retry: RETRY });
+  fleet.pass(PAUSE_MIN_MS + 500);
+  const before = bad.leases.length;
+  bad.completes();
+  assert.equal(probation(fleet), undefined);
+  assert.equal(bad.leases.length, before + 2);
+});
+
+Deno.test("a worker that was lost with many tasks is not on probation when others complete them", () => {
+  const fleet = new Fleet();
+  const lost = fleet.join("w1", { slots: 5 });
+  fleet.submit(5, { retry: RETRY });
+  lost.leaves();
+  fleet.pass(31_000);
+  const other = fleet.join("w2", { slots: 5 });
+  for (const lease of other.leases) other.completes(lease);
+  fleet.join("w1", { slots: 5 });
+  assert.equal(probation(fleet), undefined);
+});

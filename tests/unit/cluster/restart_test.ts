@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { MemoryDisk } from "../../../master/store/memory_disk.ts";
+import { held } from "./fake_worker.ts";
+import { Fleet } from "./fleet.ts";
+
+Deno.test("after a restart only tasks with an open row are withheld, all else is placed at once", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  const old = fleet.submit(1);
+  fleet.pass(2_000);
+  const group = fleet.submit(1);
+  assert.equal(fleet.row(old)?.open.size, 1);
+  fleet.restart();
+  const other = fleet.join("w2", { slots: 2 });
+  assert.deepEqual(other.leases.map((lease) => lease.task), [`${group}/1`]);
+  assert.equal(fleet.stateOf(old), "withheld");
+  assert.equal(worker.leases.length, 1);
+});
+
+Deno.test("what was withheld is adopted when its worker returns", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  const group = fleet.submit(1);
+  fleet.pass(2_000);
+  fleet.restart();
+  fleet.pass(5_000);
+  const back = fleet.join("w1", { leases: [held(worker.lease, "running", 7_000)] });
+  assert.deepEqual(back.of("welcome").map((each) => each.keep), [[true]]);
+  assert.equal(fleet.stateOf(group), "out");
+  back.completes(worker.lease);
+  assert.deepEqual(back.verdicts, ["recorded"]);
+});
+
+Deno.test("what was withheld for a worker that does not return goes to another after 30 s", () => {
+  const fleet = new Fleet();
+  fleet.join("w1");
+  const group = fleet.submit(1);
+  fleet.pass(2_000);
+  fleet.restart();
+  const other = fleet.join("w2");
+  fleet.pass(29_000);
+  assert.equal(other.leases.length, 0);
+  fleet.pass(2_000);
+  assert.equal(other.leases.length, 1);
+  assert.deepEqual([...fleet.row(group)?.ended.values() ?? []], ["worker_lost"]);
+});
+
+Deno.test("a lease that ends within a second leaves no row", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  fleet.submit(1);
+  fleet.pass(500);
+  const commit = fleet.disk.state.commit;
+  worker.completes();
+  assert.equal(fleet.disk.state.commit, commit + 1);
+});
+
+Deno.test("a short attempt that a restarted master knows nothing of is adopted where nobody else has begun", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  const group = fleet.submit(1);
+  fleet.restart();
+  const back = fleet.join("w1", { leases: [held(worker.lease, "running", 500)] });
+  assert.deepEqual(back.of("welcome").map((each) => each.keep), [[true]]);
+  assert.equal(back.leases.length, 0);
+  back.completes(worker.lease);
+  assert.equal(fleet.outcome(group)?.lease?.epoch, worker.lease.epoch);
+});
+
+Deno.test("failures are counted over a restart", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  const group = fleet.submit(1, { retry: { limit: 1, crashLimit: 0, backoffMs: 10, backoffMaxMs: 10 } });
+  worker.fails();
+  fleet.restart();
+  const back = fleet.join("w1");
+  back.fails();
+  assert.equal(fleet.outcome(group)?.outcome.state, "failed");
+});
+
+Deno.test("a store that lacks what a worker was told gives out nothing", () => {
+  const fleet = new Fleet();
+  const epoch = fleet.core.epoch;
+  assert.ok(epoch);
+  const worker = fleet.join("w", { seen: { epoch, commit: 1_000 } });
+  fleet.submit(1);
+  assert.equal(worker.leases.length, 0);
+  assert.match(fleet.core.lost ?? "", /older copy/);
+});
+
+Deno.test("an older copy of the store is noticed by the epochs that it lacks", () => {
+  const fleet = new Fleet();
+  const copy = new Fleet({}, new MemoryDisk(fleet.disk.state));
+  fleet.restart();
+  const epoch = fleet.core.epoch;
+  assert.ok(epoch);
+  copy.submit(1);
+  const worker = copy.join("w", { seen: { epoch, commit: 0 } });
+  assert.equal(worker.leases.length, 0);
+});
+
+Deno.test("with acceptLoss it goes on", () => {
+  const fleet = new Fleet({ acceptLoss: true });
+  const epoch = fleet.core.epoch;
+  assert.ok(epoch);
+  const worker = fleet.join("w", { seen: { epoch, commit: 1_000 } });
+  fleet.submit(1);
+  assert.equal(worker.leases.length, 1);
+});
