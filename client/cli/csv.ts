@@ -1,0 +1,48 @@
+/**
+ * Trials as rows of a table file (RFC 4180).
+ *
+ * @module
+ */
+import type { TrialSummary } from "../../shared/model/experiment.ts";
+import { isRecord } from "../../shared/space/problem.ts";
+
+/** A row: values by column. */
+export type Row = ReadonlyMap<string, string>;
+
+const FIRST_COLUMNS = [
+  "trial",
+  "state",
+  "attempts",
+  "worker",
+  "elapsedMs",
+  "endedAtMs",
+  "cause",
+  "message",
+] as const;
+
+/** A trial as a row: metrics as `metric.<name>`, the candidate's values as `param.<path>`. */
+export function rowOf(trial: TrialSummary): Row {
+  const row = new Map<string, string>();
+  for (const column of FIRST_COLUMNS) row.set(column, text(trial[column]));
+  for (const [name, value] of Object.entries(trial.metrics ?? {})) row.set(`metric.${name}`, text(value));
+  addValues(row, "param", trial.candidate);
+  return row;
+}
+
+/** A line of the file, without its end. */
+export function csvLine(cells: Iterable<string>): string {
+  return Array.from(cells, (cell) => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(
+    ",",
+  );
+}
+
+function addValues(row: Map<string, string>, path: string, value: unknown): void {
+  if (Array.isArray(value)) value.forEach((each, index) => addValues(row, `${path}.${index}`, each));
+  else if (isRecord(value)) {
+    for (const [name, each] of Object.entries(value)) addValues(row, `${path}.${name}`, each);
+  } else row.set(path, text(value));
+}
+
+function text(value: unknown): string {
+  return value === null || value === undefined ? "" : String(value);
+}

@@ -1,0 +1,62 @@
+/**
+ * `master --respawn`: a tiny parent that starts the master again when it crashes.
+ *
+ * It is for machines without a service manager; systemd and Kubernetes do the same and more.
+ *
+ * @module
+ */
+import type { CliContext } from "./context.ts";
+import { EXIT } from "./failure.ts";
+import { listenForInterrupts } from "./interrupts.ts";
+import { ownProgram } from "./own_program.ts";
+import { EXIT_ESCALATED } from "./roles.ts";
+
+/** The wait before the first restart; doubled for each crash of a master that did not live long. */
+const RESTART_MIN_MS = 500;
+const RESTART_MAX_MS = 30_000;
+/** A master that lived so long was well: its crash counts as the first. */
+const WELL_AFTER_MS = 60_000;
+
+/** Runs the same command without `--respawn`, again and again until it ends by itself or is told to. */
+export async function respawn(context: CliContext): Promise<void> {
+  const { terminal, roles } = context;
+  const args = context.args.filter((arg) => arg !== "--respawn");
+  let child: Deno.ChildProcess | undefined;
+  const stop = Promise.withResolvers<void>();
+  let isStopping = false;
+  const pass = (signal: Deno.Signal) => {
+    isStopping = true;
+    stop.resolve();
+    tell(child, signal);
+  };
+  const ends = listenForInterrupts({ onFirst: pass, onSecond: pass });
+  for (let crashes = 0; !isStopping;) {
+    const startedMs = performance.now();
+    // A process group of its own: Ctrl-C reaches it once, through this process.
+    const detached = Deno.build.os !== "windows";
+    child = ownProgram(roles.program, args, { stdin: "null", detached }).spawn();
+    const status = await child.status;
+    context.exitCode = status.code;
+    if (isStopping || (status.code !== EXIT_ESCALATED && status.signal === null)) break;
+    crashes = performance.now() - startedMs > WELL_AFTER_MS ? 1 : crashes + 1;
+    const delayMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** (crashes - 1));
+    terminal.note(
+      `the master ended (${status.signal ?? `code ${status.code}`}); it is started again in ${delayMs} ms`,
+    );
+    await Promise.race([pause(delayMs), stop.promise]);
+    context.exitCode = EXIT.success;
+  }
+  ends();
+}
+
+function tell(child: Deno.ChildProcess | undefined, signal: Deno.Signal): void {
+  try {
+    child?.kill(signal);
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,70 @@
+/**
+ * The other roles, as the command line needs them: it starts them but imports none of them.
+ *
+ * @module
+ */
+import type { LogFields, LogLevel } from "../../shared/actor/actor.ts";
+
+/** Takes what a role has to say to people. */
+export type LogSink = (level: LogLevel, path: string, text: string, fields: LogFields) => void;
+
+/** How a master is started. */
+export interface MasterOptions {
+  readonly dataFolder: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly insecure: boolean;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly heartbeatMs: number;
+  readonly lostAfterMs: number;
+  readonly prefetchMax: number;
+  readonly acceptLoss: boolean;
+  readonly log: LogSink;
+}
+
+/** A master that runs in this process. */
+export interface RunningMaster {
+  readonly url: string;
+  readonly port: number;
+  /** @returns the exit code, once it has let go of everything */
+  stop(graceMs: number): Promise<number>;
+  /** Resolves with the exit code when it has ended, by itself or by `stop`. */
+  readonly ended: Promise<number>;
+}
+
+/** How a worker is started. */
+export interface WorkerOptions {
+  readonly masters: readonly string[];
+  readonly token: string;
+  readonly dataFolder: string;
+  readonly slots: number;
+  readonly log: LogSink;
+}
+
+/** A worker that runs in this process. */
+export interface RunningWorker {
+  /** The exit code; rejects where the worker cannot begin. */
+  readonly stopped: Promise<number>;
+  stop(graceMs: number): void;
+}
+
+/** What main.ts knows and the command line does not. */
+export interface Roles {
+  /** The module that this program was started with: local workers are started with it again. */
+  readonly program: string;
+  startMaster(
+    options: MasterOptions,
+  ): Promise<
+    { readonly ok: true; readonly master: RunningMaster } | { readonly ok: false; readonly message: string }
+  >;
+  startWorker(options: WorkerOptions): RunningWorker;
+}
+
+/** The exit code of a master whose tree gave up: whoever runs it starts it again. */
+export const EXIT_ESCALATED = 70;
+/** Exit codes from here to the next say that a master sent the worker away: to come again is pointless. */
+export const EXIT_SENT_AWAY_FIRST = 80;
+/** The last of them. */
+export const EXIT_SENT_AWAY_LAST = 99;

@@ -1,0 +1,153 @@
+/**
+ * `master`: what workers and clients connect to.
+ *
+ * @module
+ */
+import { type Command, Option } from "commander";
+import type { LogLevel } from "../../../shared/actor/actor.ts";
+import { HEARTBEAT_DEFAULT_MS, LOST_DEFAULT_MS } from "../../../shared/protocol/limits.ts";
+import { DATA_FOLDER_DEFAULT, spanOption, wholeNumber } from "../arguments.ts";
+import type { CliContext } from "../context.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
+import { listenForInterrupts } from "../interrupts.ts";
+import { loginUrl } from "../local_cluster.ts";
+import { LOG_LEVELS, logLines } from "../log_lines.ts";
+import { type OutputForm, outputOption, printAnswer } from "../output.ts";
+import { respawn } from "../respawn.ts";
+import type { RunningMaster } from "../roles.ts";
+import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
+
+/** The port unless told: one that no service is registered for. */
+export const PORT_DEFAULT = 4400;
+/** Attempts that may wait on a worker beyond its slots, unless told. */
+export const PREFETCH_DEFAULT = 256;
+/** More than this only hides work from the other workers. */
+const PREFETCH_MAX = 10_000;
+
+interface MasterVerbOptions {
+  readonly data?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly insecure?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly heartbeat: number;
+  readonly lostAfter: number;
+  readonly prefetch: number;
+  readonly acceptLoss?: boolean;
+  readonly respawn?: boolean;
+  readonly grace: number;
+  readonly logLevel: LogLevel;
+  readonly output: OutputForm;
+}
+
+/** Adds the verb. */
+export function addMasterVerb(program: Command, context: CliContext): void {
+  program.command("master")
+    .description("run a master until told to stop")
+    .option("--data <folder>", `where everything is kept (ESPALIER_DATA; default: ${DATA_FOLDER_DEFAULT})`)
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option(
+      "--port <port>",
+      "the port to listen on; 0 takes a free one",
+      wholeNumber(0, 65_535),
+      PORT_DEFAULT,
+    )
+    .option("--insecure", "listen beyond this machine without TLS")
+    .option("--tls-cert <file>", "a certificate (PEM), for TLS")
+    .option("--tls-key <file>", "its key (PEM)")
+    .addOption(
+      spanOption("--heartbeat <duration>", "how often each side says that it is there", HEARTBEAT_DEFAULT_MS),
+    )
+    .addOption(
+      spanOption(
+        "--lost-after <duration>",
+        "after which silence a worker's attempt is lost",
+        LOST_DEFAULT_MS,
+      ),
+    )
+    .option(
+      "--prefetch <n>",
+      "attempts that may wait on a worker beyond its slots",
+      wholeNumber(0, PREFETCH_MAX),
+      PREFETCH_DEFAULT,
+    )
+    .option("--accept-loss", "go on although the store lacks what workers and clients were told")
+    .option("--respawn", "start the master again when it crashes")
+    .addOption(spanOption("--grace <duration>", "how long it may take to stop", STOP_GRACE_DEFAULT_MS))
+    .addOption(
+      new Option("--log-level <level>", "from which level on to print").choices(LOG_LEVELS).default("info"),
+    )
+    .addOption(outputOption())
+    .action((options: MasterVerbOptions) =>
+      options.respawn === true ? respawn(context) : run(options, context)
+    );
+}
+
+async function run(options: MasterVerbOptions, context: CliContext): Promise<void> {
+  const { terminal, roles } = context;
+  const dataFolder = options.data ?? terminal.env("ESPALIER_DATA") ?? DATA_FOLDER_DEFAULT;
+  const tls = await readTls(options);
+  const started = await roles.startMaster({
+    dataFolder,
+    host: options.host,
+    port: options.port,
+    insecure: options.insecure ?? false,
+    ...(tls === undefined ? {} : { tls }),
+    heartbeatMs: options.heartbeat,
+    lostAfterMs: options.lostAfter,
+    prefetchMax: options.prefetch,
+    acceptLoss: options.acceptLoss ?? false,
+    log: logLines(terminal, options.logLevel),
+  });
+  if (!started.ok) throw new Failure(started.message);
+  await announce(started.master, dataFolder, options, context);
+  const ends = listenForInterrupts({
+    onFirst: () => {
+      terminal.note("stopping (once more to end now)");
+      void started.master.stop(options.grace);
+    },
+    onSecond: () => Deno.exit(EXIT.interrupted),
+  });
+  context.exitCode = await started.master.ended;
+  ends();
+}
+
+async function announce(
+  { url, port }: RunningMaster,
+  dataFolder: string,
+  { output }: MasterVerbOptions,
+  { terminal }: CliContext,
+): Promise<void> {
+  const login = await loginUrl(url, dataFolder);
+  printAnswer(terminal, output, {
+    json: { url, port, data: dataFolder, pid: Deno.pid },
+    table: () =>
+      [
+        `master      ${url}`,
+        `status page ${login}`,
+        `data        ${dataFolder}`,
+        `add workers espalier worker --master ${url} --token-file ${dataFolder}/tokens.json`,
+      ].join("\n"),
+    quiet: () => url,
+  });
+}
+
+async function readTls(
+  { tlsCert, tlsKey }: MasterVerbOptions,
+): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new UsageError("--tls-cert and --tls-key belong together: give both");
+  }
+  return { cert: await readPem(tlsCert, "--tls-cert"), key: await readPem(tlsKey, "--tls-key") };
+}
+
+async function readPem(path: string, flag: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(`${flag} ${path} cannot be read: ${reason}`);
+  }
+}
