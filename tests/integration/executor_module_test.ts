@@ -292,7 +292,14 @@ test("an evaluator that ends its own process has failed, and the next one gets a
   const { message, stack = "" } = await failure(executor, "exits", { code: 3 });
   equal(message, "the evaluator's process ended with exit code 3");
   match(stack, /leaving/);
-  match((await failure(executor, "exits", { code: 0 })).message, /exit code 0/);
+  const observed = observe(
+    executor,
+    attemptOf({ evaluator: fixture("exits"), input: { candidate: { code: 0 } } }),
+  );
+  const { pid = 0 } = await observed.reported;
+  const ended = await observed.ended;
+  ok(ended.state === "failed" && ended.message.includes("exit code 0"));
+  deepEqual(await untilGone(new Set([pid])), []);
 });
 
 test("an evaluator that takes memory without end is told of its limit", async (executor) => {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 
 /** A lifeline of this process. */
 export interface Lifeline {
@@ -18,13 +19,20 @@ export interface Lifeline {
   close(): void;
 }
 
+/** The folder of the lifeline in a data folder. */
+const FOLDER = "run";
+
 /**
- * Makes a lifeline in a temporary folder.
+ * Makes a lifeline.
  *
+ * @param dataFolder a folder that is this process's alone; what a killed process left there is replaced. By default a
+ * temporary folder, which a killed process leaves behind
  * @throws Error where the system has no named pipes
  */
-export function openLifeline(): Lifeline {
-  const folder = Deno.makeTempDirSync({ prefix: "espalier-" });
+export function openLifeline(dataFolder?: string): Lifeline {
+  const folder = dataFolder === undefined
+    ? Deno.makeTempDirSync({ prefix: "espalier-" })
+    : emptyFolder(dataFolder);
   const path = `${folder}/lifeline`;
   const { success, stderr } = new Deno.Command("mkfifo", { args: ["-m", "600", path] }).outputSync();
   if (!success) throw new Error(`mkfifo cannot make ${path}: ${new TextDecoder().decode(stderr).trim()}`);
@@ -38,4 +46,15 @@ export function openLifeline(): Lifeline {
       Deno.removeSync(folder, { recursive: true });
     },
   };
+}
+
+function emptyFolder(dataFolder: string): string {
+  const folder = resolve(dataFolder, FOLDER);
+  try {
+    Deno.removeSync(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }

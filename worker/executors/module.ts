@@ -33,6 +33,8 @@ export const SEED_DEFAULT = 0;
 export interface ModuleOptions {
   /** The deno that runs them; by default this one, or in a compiled binary the one in PATH. */
   readonly deno?: string | undefined;
+  /** The worker's data folder, held by this process alone. By default a temporary one, which a killed worker leaves behind. */
+  readonly folder?: string | undefined;
   /** Limit of the heap of each process. Typed arrays lie outside of it. */
   readonly heapMiB?: number | undefined;
   /** Slots of the worker: when a module has proved loadable, all of them get a process for it. By default none does. */
@@ -55,6 +57,7 @@ export function moduleExecutor(options: ModuleOptions = {}): Executor {
   const heapMiB = options.heapMiB ?? HEAP_DEFAULT_MIB;
   const processes = new WarmProcesses({
     deno: options.deno,
+    folder: options.folder,
     heapMiB,
     slots: options.slots ?? 0,
     attemptsMax: options.attemptsPerProcess ?? ATTEMPTS_PER_PROCESS_DEFAULT,

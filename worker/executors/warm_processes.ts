@@ -13,6 +13,7 @@ import { type ModuleFile, ModuleProcess, type Runtime } from "./module_process.t
 /** How processes are kept. */
 export interface WarmOptions {
   readonly deno?: string | undefined;
+  readonly folder?: string | undefined;
   readonly heapMiB: number;
   readonly slots: number;
   readonly attemptsMax: number;
@@ -101,7 +102,7 @@ export class WarmProcesses {
 
 function openRuntime(options: WarmOptions): Runtime {
   const deno = options.deno ?? findDeno();
-  const lifeline = openLifeline();
+  const lifeline = openLifeline(options.folder);
   return { deno, harness: harnessFile(lifeline.folder), lifeline, heapMiB: options.heapMiB };
 }
 
