@@ -8,7 +8,7 @@
 import { type Epoch, type GroupId, type TaskId, taskId, type WorkerId } from "../../shared/model/ids.ts";
 import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
 import type { Timer } from "../../shared/actor/actor.ts";
-import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
+import { type Lease, type TaskTemplate } from "../../shared/model/task.ts";
 import { type Needs, needs, type Place, type Queued } from "../scheduling/queue.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -54,6 +54,8 @@ export interface LiveTask extends Queued<LiveTask> {
   avoid: WorkerId | undefined;
   /** Workers whose evaluator failed it: to blame if another completes it. */
   readonly failedOn: Set<WorkerId>;
+  /** Leases whose loss has been counted. One that comes back all the same may run on, and is not counted again. */
+  readonly lost: Set<string>;
   /** The failure that used up its retries, while another attempt may still complete it. */
   exhausted:
     | { readonly outcome: Outcome; readonly attempt: LiveAttempt; readonly elapsedMs: number }
@@ -62,7 +64,6 @@ export interface LiveTask extends Queued<LiveTask> {
 
 /** A lease that is out. */
 export interface LiveAttempt {
-  readonly key: string;
   readonly lease: Lease;
   readonly task: LiveTask;
   readonly worker: WorkerRecord;
@@ -111,6 +112,7 @@ export function newTask(
     delay: undefined,
     avoid: undefined,
     failedOn: new Set(),
+    lost: new Set(),
     exhausted: undefined,
   };
 }
@@ -140,7 +142,6 @@ export function holdLease(
   startedAtMs: number,
 ): LiveAttempt {
   const attempt: LiveAttempt = {
-    key: leaseKey(lease),
     lease,
     task,
     worker,
@@ -153,7 +154,7 @@ export function holdLease(
   };
   task.attempts.push(attempt);
   if (task.state !== "settling") task.state = "out";
-  worker.attempts.set(attempt.key, attempt);
+  worker.attempts.add(attempt);
   worker.draw(task.group.template.resources);
   return attempt;
 }
@@ -164,8 +165,26 @@ export function releaseLease(attempt: LiveAttempt): void {
   attempt.ended = true;
   const index = attempt.task.attempts.indexOf(attempt);
   if (index >= 0) attempt.task.attempts.splice(index, 1);
-  attempt.worker.attempts.delete(attempt.key);
+  attempt.worker.attempts.delete(attempt);
   attempt.worker.giveBack(attempt.task.group.template.resources);
+}
+
+/** A worker's attempt under a lease. @param task the lease's task, where it is open */
+export function attemptOf(
+  worker: WorkerRecord,
+  lease: Lease,
+  task: LiveTask | undefined,
+): LiveAttempt | undefined {
+  for (const attempt of task?.attempts ?? []) {
+    if (attempt.worker === worker && isSame(attempt.lease, lease)) return attempt;
+  }
+  // One that outlived its task: there are few.
+  for (const attempt of worker.attempts) if (isSame(attempt.lease, lease)) return attempt;
+  return undefined;
+}
+
+function isSame(a: Lease, b: Lease): boolean {
+  return a.attempt === b.attempt && a.task === b.task && a.epoch === b.epoch;
 }
 
 /** Whether an attempt of the task runs, as far as is known, on a worker that is there. */

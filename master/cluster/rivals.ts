@@ -94,7 +94,8 @@ export class Rivals {
     const core = this.#core;
     const waiting = this.#waiting.get(known.id);
     if (waiting !== undefined && waiting.register.incarnation !== register.incarnation) {
-      return this.#refuse(session, known);
+      // Who of the three is alive is not known yet: it may be the one that waits that is gone.
+      return this.#close(session, "busy", "another process of this name waits for an older one to answer");
     }
     if (waiting !== undefined) this.#close(waiting.session, "replaced", "a newer session of this worker");
     const untilMs = waiting?.untilMs ?? core.context.attentiveNow() + RIVAL_ANSWER_MS;
@@ -129,7 +130,7 @@ export class Rivals {
 
   #close(
     session: Ref<ToWorkerSession>,
-    name: "restarting" | "replaced" | "rival",
+    name: "restarting" | "replaced" | "busy" | "rival",
     message: string,
   ): void {
     this.#core.context.send(session, { type: "close", name, message });

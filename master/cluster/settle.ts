@@ -164,6 +164,7 @@ export function failAttempt(
   releaseLease(attempt);
   attempt.worker.failed += 1;
   const isOpen = core.isOpen(task);
+  if (task.lost.has(attempt.key)) return failAgain(core, attempt, failure, acknowledged);
   if (isOpen) noteFailure(task, attempt, failure.cause);
   if (failure.cause === "evaluator") blameFailure(core, attempt.worker);
   writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
@@ -181,9 +182,24 @@ export function failAttempt(
   retryOrGiveUp(core, attempt, failure);
 }
 
+/** Its loss has been counted, and it came back: one attempt is one failure. */
+function failAgain(
+  core: ClusterCore,
+  attempt: LiveAttempt,
+  failure: Failure,
+  acknowledged: ((commit: number) => void) | undefined,
+): void {
+  acknowledged?.(core.commit);
+  if (failure.final && core.isOpen(attempt.task) && attempt.task.state !== "settling") {
+    return retryOrGiveUp(core, attempt, failure);
+  }
+  goOn(core, attempt.task, 0);
+}
+
 function noteFailure(task: LiveTask, attempt: LiveAttempt, cause: FailureCause): void {
   const worker = attempt.worker.id;
   task.failures[cause] += 1;
+  if (cause === "worker_lost") task.lost.add(attempt.key);
   task.avoid = worker;
   // A machine that was lost or restarted took all its tasks with it: that says nothing about any of them.
   if (cause === "evaluator" || cause === "deadline") task.failedOn.add(worker);

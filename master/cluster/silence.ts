@@ -47,7 +47,7 @@ function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void
   core.context.log("warning", `${worker.id} is lost after ${Math.round(silentMs / 1_000)} s of silence`, {
     attempts: worker.attempts.size,
   });
-  for (const attempt of [...worker.attempts.values()]) {
+  for (const attempt of [...worker.attempts]) {
     if (attempt.cancelling !== undefined) {
       releaseLease(attempt);
       continue;
@@ -79,7 +79,8 @@ function writeRows(core: ClusterCore): void {
 }
 
 function writeRow(core: ClusterCore, attempt: LiveAttempt): void {
-  if (attempt.opened) return;
+  // Of a lease that was lost and came back the store keeps that it was lost.
+  if (attempt.opened || attempt.task.lost.has(attempt.key)) return;
   attempt.opened = true;
   core.log.add({
     type: "attempt_opened",
@@ -94,7 +95,7 @@ function endOverdue(core: ClusterCore): void {
   const nowMs = core.context.now();
   for (const worker of core.workers.values()) {
     if (worker.doubtful) continue;
-    for (const attempt of worker.attempts.values()) {
+    for (const attempt of worker.attempts) {
       const { deadlineMs, graceMs } = attempt.task.group.template;
       if (deadlineMs === undefined) continue;
       const overdueMs = nowMs - attempt.startedAtMs - deadlineMs - graceMs;

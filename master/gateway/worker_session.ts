@@ -135,7 +135,8 @@ export class WorkerSession implements Actor<SessionMessage> {
     if (leftMs > 0) return void this.#context.after(Math.max(1, leftMs), { type: "look" });
     if (this.#worker !== undefined) return this.#leave("silent", `silent for ${silenceMs} ms`);
     const message = `a worker registers within ${registerWithinMs} ms`;
-    this.#refuse("not_registered", refusal("not_registered", message));
+    // It may have spoken, and a bad line holds its words back: it may come again.
+    this.#refuse("silent", refusal("not_registered", message));
   }
 
   #refuseFrame(bytes: Uint8Array, problem: FrameProblem): void {

@@ -131,9 +131,8 @@ export class Network {
   ): void {
     const { node } = process;
     const dialerSide = new Side(process, events);
-    let visitor: ReturnType<Entrance["open"]> | undefined;
-    const masterSide = new Side(master, (event) => {
-      if (event.type !== "opened") visitor?.(event);
+    const masterSide: Side = new Side(master, (event) => {
+      if (event.type !== "opened") visitor(event);
     });
     const toMaster = this.#wire(node, "out", delayMs, masterSide, () => connection.refused("master"));
     const toDialer = this.#wire(node, "in", delayMs, dialerSide, () => connection.refused("dialer"));
@@ -142,7 +141,7 @@ export class Network {
     masterSide.attach(toDialer);
     this.#connections.add(connection);
     toDialer.carry({ type: "opened" });
-    visitor = entrance.open(masterSide.port, role);
+    const visitor = entrance.open(masterSide.port, role);
   }
 
   #wire(node: string, direction: "in" | "out", delayMs: number, to: Side, nobody: () => void): Wire {

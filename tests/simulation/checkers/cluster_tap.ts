@@ -10,7 +10,7 @@ import type { Actor, Context, ExitReason, Ref, RemoteChild } from "../../../shar
 import { type TaskId, taskParts } from "../../../shared/model/ids.ts";
 import type { AttemptEnd } from "../../../shared/model/outcome.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
-import type { ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
+import type { Result, ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
 import { Cluster } from "../../../master/cluster/cluster.ts";
 import type { ClusterMessage, ClusterOptions } from "../../../master/cluster/messages.ts";
 import type { LiveTask } from "../../../master/cluster/live_task.ts";
@@ -60,7 +60,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
   receive(message: ClusterMessage): void {
     if (message.type === "worker_said") {
       for (const each of message.envelopes) {
-        if (each.type === "result") this.#memory.results.set(leaseKey(each), each.end.state);
+        if (each.type === "result") this.#noteResult(message.session, each);
       }
     }
     this.#cluster.receive(message);
@@ -86,6 +86,15 @@ export class ClusterTap implements Actor<ClusterMessage> {
 
   remoteChildren(): readonly RemoteChild[] {
     return this.#cluster.remoteChildren();
+  }
+
+  /** Of an attempt that was told to end, or given up before, a failure counts nowhere. */
+  #noteResult(session: Ref<never>, result: Result): void {
+    const key = leaseKey(result);
+    const attempt = this.#cluster.core.sessions.get(session.id)?.attempts.get(key);
+    const counts = attempt !== undefined && attempt.cancelling === undefined;
+    const { state } = result.end;
+    this.#memory.results.set(key, state === "failed" && !counts ? "cancelled" : state);
   }
 
   #checkFailures(task: LiveTask): void {

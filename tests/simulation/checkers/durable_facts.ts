@@ -134,7 +134,7 @@ export class DurableFacts implements DiskObserver {
     const before = this.#ended.get(key);
     this.#options.findings.expect(
       "stale_words",
-      before === undefined,
+      before === undefined || change.lease.epoch !== this.#epochs.at(-1),
       () => `${key} ended as ${before}, and again as ${change.cause}`,
     );
     this.#ended.set(key, change.cause);

@@ -46,12 +46,12 @@ Deno.test("what a newcomer says while it waits is heard when it is taken in", ()
   assert.equal(fleet.outcome(group)?.outcome.state, "completed");
 });
 
-Deno.test("a third process of the name is refused, a newer connection of the second is not", () => {
+Deno.test("a third process of the name is told to come again, a newer connection of the second takes its place", () => {
   const fleet = new Fleet();
   fleet.join("w");
   const second = fleet.join("w", { incarnation: "second" });
   const third = fleet.join("w", { incarnation: "third" });
-  assert.equal(third.closed?.name, "rival");
+  assert.equal(third.closed?.name, "busy");
   const again = fleet.join("w", { incarnation: "second" });
   assert.equal(second.closed?.name, "replaced");
   fleet.virtual.runFor(2_100);
