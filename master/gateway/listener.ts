@@ -181,7 +181,6 @@ class House implements Gate {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return refuse(426, "this path is for WebSockets", { upgrade: "websocket" });
     }
-    if (!this.#rate.admits(performance.now())) return later(429, "too many connections at once");
     const role = roleOf(request, this.#options.check, this.#cookie);
     if (role === undefined) {
       return refuse(401, "a token is needed, or the one that was sent is not known here");
@@ -194,6 +193,8 @@ class House implements Gate {
     if (!offered.includes(SUBPROTOCOL)) {
       return refuse(426, `this master speaks ${SUBPROTOCOL}, the peer ${offered.join(", ")}`);
     }
+    // Only those who may come in count: nobody without a token can use up the others' rate.
+    if (!this.#rate.admits(performance.now())) return later(429, "too many connections at once");
     if (this.#entrance === undefined) return later(503, this.#unready.join("; "));
     if (this.#sockets.size >= (this.#options.sessionsMax ?? SESSIONS_MAX)) {
       return later(503, "the master has as many connections as it takes");

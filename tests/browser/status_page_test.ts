@@ -114,6 +114,26 @@ visit("a page that loses its master says so, and comes back by itself", {
   await page.getByText("153 of 200 trials").waitFor();
 });
 
+visit("a page whose master has gone waits for it, and is logged in when it is there again", {
+  entries: [experimentEntry()],
+}, async (visit) => {
+  await login(visit);
+  const { it, page } = visit;
+  await page.getByText("153 of 200 trials").waitFor();
+  await it.end();
+  await page.getByText("Disconnected: the master does not answer").waitFor();
+  const { tokens, listener: { port } } = it;
+  const again = new GatewayRig({ tokens, port, assets: await readPage(), entries: [workerEntry("w1")] });
+  try {
+    await page.locator(".fleet").getByText("w1").waitFor();
+    assert.equal(await page.getByText("153 of 200 trials").count(), 0);
+    assert.equal(await page.getByText("Disconnected").count(), 0);
+  } finally {
+    await page.close();
+    await again.end();
+  }
+});
+
 visit("whoever is not logged in is told how, and a token lets them in", {}, async ({ it, page }) => {
   await page.goto(it.listener.url);
   await page.getByLabel("Token").fill("wrong");

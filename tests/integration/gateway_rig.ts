@@ -25,26 +25,30 @@ export const EPOCH = epochOf("0123456789abcdef0123456789abcdef", 1, "0a0b0c0d");
 export interface RigOptions extends Partial<ListenerOptions> {
   /** The cluster says its status only when it is told to. */
   readonly isStarting?: boolean;
+  /** Those of another rig: the same master, started again. */
+  readonly tokens?: Tokens;
   /** What live subscribers see besides. */
   readonly entries?: readonly LiveEntry[];
 }
 
 /** A listener and the master that stands behind it. */
 export class GatewayRig {
-  readonly tokens: Tokens = newTokens();
+  readonly tokens: Tokens;
   readonly cluster: ClusterMessage[] = [];
   readonly log: string[] = [];
   readonly listener: Listener;
   readonly system: System;
   readonly stops: number[] = [];
-  #feeds: Ref<LiveMessage>[] = [];
+  readonly #feeds: Ref<LiveMessage>[] = [];
   readonly #waiting: { readonly holds: () => boolean; readonly done: () => void }[] = [];
-  #entries: readonly LiveEntry[];
-  #ended: Promise<void>;
+  readonly #entries: readonly LiveEntry[];
+  readonly #ended: Promise<void>;
+  #closed: Promise<void> | undefined;
 
   constructor(options: RigOptions = {}) {
-    const { isStarting = false, entries = [], ...rest } = options;
+    const { isStarting = false, entries = [], tokens = newTokens(), ...rest } = options;
     this.#entries = entries;
+    this.tokens = tokens;
     const check = new TokenCheck(this.tokens);
     const result = listen({ hostname: "127.0.0.1", port: 0, check, assets: [], ...rest });
     assert.ok(result.ok, JSON.stringify(result));
@@ -106,10 +110,11 @@ export class GatewayRig {
     return fetch(`${this.listener.url}${path}`, { headers, redirect: "manual" });
   }
 
+  /** Ends once, however often it is asked to. */
   async end(): Promise<void> {
     this.system.stop(5_000);
     await this.#ended;
-    await this.listener.close();
+    await (this.#closed ??= this.listener.close());
   }
 
   #start(isStarting: boolean): void {
