@@ -27,10 +27,10 @@ export function checkReply(world: World, request: Request, reply: Reply): void {
   const { findings, disk } = world;
   const { body, id } = request;
   const stored = disk.state.commands.get(id);
-  if (stored !== undefined && body.kind !== "cancel" && !(!reply.ok && MASKED.has(reply.error.code))) {
+  if (stored !== undefined && !(!reply.ok && MASKED.has(reply.error.code))) {
     findings.expect(
       "replies_fit",
-      reply.ok && same(reply.value, decode(stored)),
+      fits(reply, decode(stored)),
       () => `${id} (${body.kind}) is stored and was answered ${describe(reply)}`,
     );
   } else if (!reply.ok) {
@@ -52,6 +52,12 @@ export function checkReply(world: World, request: Request, reply: Reply): void {
     () =>
       `${id} was acknowledged as ${String(name)}, and the disk has ${group?.tasks.size} of ${count} tasks`,
   );
+}
+
+/** What is kept of a cancelled group is how many were cancelled; null where there was nothing. */
+function fits(reply: Reply, stored: unknown): boolean {
+  if (stored === null) return !reply.ok;
+  return reply.ok && same(reply.value, typeof stored === "number" ? { cancelled: stored } : stored);
 }
 
 function describe(reply: Reply): string {
