@@ -4,6 +4,7 @@
  * @module
  */
 import { addResources, NO_RESOURCES } from "../../shared/model/resources.ts";
+import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
 import { LIVE_LEASES_MAX } from "./live_task.ts";
 
@@ -23,20 +24,21 @@ export function checkCluster(core: ClusterCore): readonly string[] {
     }
     const live = task.attempts.filter((each) => !each.doubtful && each.cancelling === undefined);
     if (live.length > LIVE_LEASES_MAX) wrong.push(`${task.id} has ${live.length} live leases`);
-    if (new Set(task.attempts.map((each) => each.key)).size !== task.attempts.length) {
+    if (new Set(task.attempts.map((each) => leaseKey(each.lease))).size !== task.attempts.length) {
       wrong.push(`${task.id} has one lease twice`);
     }
   }
-  for (const task of queued) if (!core.tasks.has(task.id)) wrong.push(`${task.id} is queued and not open`);
+  for (const task of queued) if (!core.isOpen(task)) wrong.push(`${task.id} is queued and not open`);
   if (queued.size !== core.queue.size) {
     wrong.push(`the queue counts ${core.queue.size} and holds ${queued.size}`);
   }
   for (const worker of core.workers.values()) {
     let drawn = NO_RESOURCES;
-    for (const attempt of worker.attempts.values()) {
+    for (const attempt of worker.attempts) {
       drawn = addResources(drawn, attempt.task.group.template.resources);
-      if (attempt.ended) wrong.push(`${attempt.key} has ended and is still held by ${worker.id}`);
-      if (!attempt.task.attempts.includes(attempt)) wrong.push(`${attempt.key} is unknown to its task`);
+      const key = leaseKey(attempt.lease);
+      if (attempt.ended) wrong.push(`${key} has ended and is still held by ${worker.id}`);
+      if (!attempt.task.attempts.includes(attempt)) wrong.push(`${key} is unknown to its task`);
     }
     for (const kind of ["cpus", "memoryBytes", "gpus"] as const) {
       if (Math.abs(drawn[kind] - worker.drawn[kind]) > 1e-6) {

@@ -23,6 +23,7 @@ import type {
   LiveMessage,
   ToWorkerSession,
 } from "./messages.ts";
+import { OpenTasks } from "./open_tasks.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** An experiment that can be asked for trials. */
@@ -64,8 +65,8 @@ export interface Counters {
 export class ClusterCore {
   readonly context: Context<ClusterMessage>;
   readonly options: ClusterOptions;
-  readonly tasks = new Map<TaskId, LiveTask>();
   readonly groups = new Map<GroupId, Group>();
+  readonly tasks = new OpenTasks(this.groups);
   readonly workers = new Map<WorkerId, WorkerRecord>();
   /** By the id of the session's reference. */
   readonly sessions = new Map<number, WorkerRecord>();
@@ -174,10 +175,9 @@ export class ClusterCore {
 
   /** Takes an open task into the books; where it goes next is the caller's. */
   addTask(task: LiveTask): void {
-    this.tasks.set(task.id, task);
     // A group whose last task had ended may have been forgotten meanwhile.
     if (!this.groups.has(task.group.id)) this.groups.set(task.group.id, task.group);
-    task.group.open.set(task.number, task);
+    this.tasks.add(task);
     this.payloadBytes += task.payload.byteLength;
   }
 
@@ -185,9 +185,8 @@ export class ClusterCore {
   removeTask(task: LiveTask): void {
     if (!this.isOpen(task)) return;
     this.takeOut(task);
-    this.tasks.delete(task.id);
+    this.tasks.remove(task);
     task.state = "settling";
-    task.group.open.delete(task.number);
     this.payloadBytes -= task.payload.byteLength;
     if (task.group.open.size === 0 && !this.sources.has(task.group.id)) this.groups.delete(task.group.id);
   }
@@ -212,7 +211,7 @@ export class ClusterCore {
 
   /** Whether a task has no outcome yet. Attempts may outlive their task, also one of the same name. */
   isOpen(task: LiveTask): boolean {
-    return this.tasks.get(task.id) === task;
+    return this.tasks.has(task);
   }
 
   get connectedWorkers(): number {

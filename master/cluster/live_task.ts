@@ -53,9 +53,9 @@ export interface LiveTask extends Queued<LiveTask> {
   /** Where it failed last, by whatever cause: avoided where another can take it. */
   avoid: WorkerId | undefined;
   /** Workers whose evaluator failed it: to blame if another completes it. */
-  readonly failedOn: Set<WorkerId>;
+  failedOn: readonly WorkerId[];
   /** Leases whose loss has been counted. One that comes back all the same may run on, and is not counted again. */
-  readonly lost: Set<string>;
+  lost: readonly string[];
   /** The failure that used up its retries, while another attempt may still complete it. */
   exhausted:
     | { readonly outcome: Outcome; readonly attempt: LiveAttempt; readonly elapsedMs: number }
@@ -90,6 +90,9 @@ export function newGroup(id: GroupId, template: TaskTemplate, templateBytes: Uin
   };
 }
 
+/** Shared by all tasks that nothing has happened to. */
+const NONE: readonly never[] = [];
+
 /** A task that was just submitted, or recovered. */
 export function newTask(
   group: Group,
@@ -111,8 +114,8 @@ export function newTask(
     place: undefined,
     delay: undefined,
     avoid: undefined,
-    failedOn: new Set(),
-    lost: new Set(),
+    failedOn: NONE,
+    lost: NONE,
     exhausted: undefined,
   };
 }

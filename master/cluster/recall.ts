@@ -35,7 +35,7 @@ export function recall(core: ClusterCore, seats: readonly Seat[]): void {
 
 /** What waits on a worker, the last first, as far as it waits too long. */
 function waitingTooLong(seat: Seat): readonly LiveAttempt[] {
-  const waiting = [...seat.record.attempts.values()].slice(seat.slots);
+  const waiting = [...seat.record.attempts].slice(seat.slots);
   return waiting.filter((attempt, index) =>
     (attempt.task.group.meanMs ?? 0) * (index + 1) / seat.slots >= RECALL_WAIT_MS
   ).reverse();

@@ -19,7 +19,15 @@ import {
 } from "../../shared/model/task.ts";
 import type { HeldLease, Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
-import { holdLease, type LiveAttempt, type LiveTask, newGroup, newTask, releaseLease } from "./live_task.ts";
+import {
+  attemptOf,
+  holdLease,
+  type LiveAttempt,
+  type LiveTask,
+  newGroup,
+  newTask,
+  releaseLease,
+} from "./live_task.ts";
 import type { ToWorkerSession } from "./messages.ts";
 import { endAttempt, failAttempt, goOn, writeEnd } from "./settle.ts";
 import { WorkerRecord } from "./worker_record.ts";
@@ -83,9 +91,9 @@ function settleMissing(
 ): void {
   let place = 0;
   const slots = worker.slots === 0 ? Infinity : worker.slots;
-  for (const attempt of [...worker.attempts.values()]) {
+  for (const attempt of [...worker.attempts]) {
     const wasRunning = place++ < slots;
-    if (listed.has(attempt.key)) continue;
+    if (listed.has(leaseKey(attempt.lease))) continue;
     if (!sameLife && wasRunning && attempt.cancelling === undefined) {
       failAttempt(core, attempt, {
         cause: "crash",
@@ -103,9 +111,9 @@ function settleMissing(
 
 /** Whether a lease that a worker brought back goes on. What does not is stopped, and keeps its slot until it has. */
 function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowMs: number): boolean {
-  const present = worker.attempts.get(leaseKey(held));
-  if (present !== undefined) present.doubtful = false;
   const task = core.isOurs(held.epoch) ? core.tasks.get(held.task) : undefined;
+  const present = attemptOf(worker, held, task);
+  if (present !== undefined) present.doubtful = false;
   if (held.state === "finished") {
     // Its result is on its way: until then nobody else begins the task.
     if (present !== undefined) resume(core, present.task);
@@ -190,7 +198,7 @@ export function detach(core: ClusterCore, worker: WorkerRecord): void {
 export function makeDoubtful(core: ClusterCore, worker: WorkerRecord): void {
   if (worker.doubtful) return;
   worker.doubtful = true;
-  const attempts = [...worker.attempts.values()];
+  const attempts = [...worker.attempts];
   for (const attempt of attempts) attempt.doubtful = true;
   // From the last to the first, so that the front of the queue has them in their order.
   for (const attempt of attempts.reverse()) goOn(core, attempt.task, 0);
@@ -200,7 +208,7 @@ export function makeDoubtful(core: ClusterCore, worker: WorkerRecord): void {
 export function makeCertain(core: ClusterCore, worker: WorkerRecord): void {
   if (!worker.doubtful || worker.session === undefined) return;
   worker.doubtful = false;
-  for (const attempt of worker.attempts.values()) {
+  for (const attempt of worker.attempts) {
     attempt.doubtful = false;
     const task = attempt.task;
     if (!core.isOpen(task) || attempt.cancelling !== undefined) continue;

@@ -9,9 +9,8 @@
 import { taskParts } from "../../shared/model/ids.ts";
 import type { Metrics } from "../../shared/model/outcome.ts";
 import type { FromWorker, Register, Report, Result } from "../../shared/protocol/worker_envelopes.ts";
-import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
-import { type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
+import { attemptOf, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
 import { acknowledge, failAttempt, type Failure, goOn, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -55,12 +54,12 @@ export function workerSaid(
 }
 
 function resultCame(core: ClusterCore, worker: WorkerRecord, result: Result): void {
-  const attempt = worker.attempts.get(leaseKey(result));
+  const task = core.isOurs(result.epoch) ? core.tasks.get(result.task) : undefined;
+  const attempt = attemptOf(worker, result, task);
   if (!core.isOurs(result.epoch)) {
     if (attempt !== undefined) releaseLease(attempt);
     return acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);
   }
-  const task = core.tasks.get(result.task);
   if (task === undefined) return resolvedElsewhere(core, worker, result, attempt);
   switch (result.end.state) {
     case "completed":
@@ -172,10 +171,10 @@ function resolvedElsewhere(
 }
 
 function reportCame(core: ClusterCore, worker: WorkerRecord, report: Report): void {
-  const attempt = worker.attempts.get(leaseKey(report));
+  const task = core.tasks.get(report.task);
+  const attempt = task === undefined ? undefined : attemptOf(worker, report, task);
   // A stale report counts nowhere.
   if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
-  if (!core.tasks.has(report.task)) return;
   core.log.add({
     type: "reports",
     lease: attempt.lease,

@@ -7,7 +7,7 @@
  * @module
  */
 import type { AttemptEndCause, FailureCause, Outcome, Verdict } from "../../shared/model/outcome.ts";
-import type { Lease } from "../../shared/model/task.ts";
+import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import type { StoreVerdict } from "../store/store.ts";
 import type { ClusterCore } from "./core.ts";
 import { LIVE_LEASES_MAX, type LiveAttempt, liveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
@@ -164,7 +164,7 @@ export function failAttempt(
   releaseLease(attempt);
   attempt.worker.failed += 1;
   const isOpen = core.isOpen(task);
-  if (task.lost.has(attempt.key)) return failAgain(core, attempt, failure, acknowledged);
+  if (task.lost.includes(leaseKey(attempt.lease))) return failAgain(core, attempt, failure, acknowledged);
   if (isOpen) noteFailure(task, attempt, failure.cause);
   if (failure.cause === "evaluator") blameFailure(core, attempt.worker);
   writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
@@ -199,10 +199,11 @@ function failAgain(
 function noteFailure(task: LiveTask, attempt: LiveAttempt, cause: FailureCause): void {
   const worker = attempt.worker.id;
   task.failures[cause] += 1;
-  if (cause === "worker_lost") task.lost.add(attempt.key);
+  if (cause === "worker_lost") task.lost = [...task.lost, leaseKey(attempt.lease)];
   task.avoid = worker;
   // A machine that was lost or restarted took all its tasks with it: that says nothing about any of them.
-  if (cause === "evaluator" || cause === "deadline") task.failedOn.add(worker);
+  const isItsFault = cause === "evaluator" || cause === "deadline";
+  if (isItsFault && !task.failedOn.includes(worker)) task.failedOn = [...task.failedOn, worker];
 }
 
 function retryOrGiveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure): void {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { leaseKey } from "../../shared/model/task.ts";
 import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
 import type { Ref } from "../../shared/actor/actor.ts";
 import type { ClusterCore } from "./core.ts";
@@ -80,7 +81,7 @@ function writeRows(core: ClusterCore): void {
 
 function writeRow(core: ClusterCore, attempt: LiveAttempt): void {
   // Of a lease that was lost and came back the store keeps that it was lost.
-  if (attempt.opened || attempt.task.lost.has(attempt.key)) return;
+  if (attempt.opened || attempt.task.lost.includes(leaseKey(attempt.lease))) return;
   attempt.opened = true;
   core.log.add({
     type: "attempt_opened",

@@ -138,9 +138,11 @@ function addTrials(
   source: Source,
   { first, payloads }: Extract<SourceToCluster, { type: "source_submits" }>,
 ): void {
+  // It may have been closed and opened again meanwhile.
+  const group = core.group(source.group.id, source.group.template, source.group.templateBytes);
   for (const [index, payload] of payloads.entries()) {
-    if (source.group.open.has(first + index)) continue;
-    const task = newTask(source.group, first + index, payload);
+    if (group.open.has(first + index)) continue;
+    const task = newTask(group, first + index, payload);
     core.addTask(task);
     core.enqueueBack(task);
     // An experiment that was cancelled meanwhile wants none of them.

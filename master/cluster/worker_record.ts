@@ -36,7 +36,7 @@ export class WorkerRecord {
   vitals: WorkerVitals | undefined;
   roundTripMs: number | null = null;
   /** In the order of assignment: the first `slots` of them run, the others wait on the worker. */
-  readonly attempts = new Map<string, LiveAttempt>();
+  readonly attempts = new Set<LiveAttempt>();
   /** On the attentive clock. */
   heardAtMs: number;
   /** Silent or without a session: its leases are doubtful. */
