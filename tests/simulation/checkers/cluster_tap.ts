@@ -91,7 +91,10 @@ export class ClusterTap implements Actor<ClusterMessage> {
   /** Of an attempt that was told to end, or given up before, a failure counts nowhere. */
   #noteResult(session: Ref<never>, result: Result): void {
     const key = leaseKey(result);
-    const attempt = this.#cluster.core.sessions.get(session.id)?.attempts.get(key);
+    const { sessions } = this.#cluster.core;
+    const attempt = [...sessions.get(session.id)?.attempts ?? []].find((each) =>
+      leaseKey(each.lease) === key
+    );
     const counts = attempt !== undefined && attempt.cancelling === undefined;
     const { state } = result.end;
     this.#memory.results.set(key, state === "failed" && !counts ? "cancelled" : state);

@@ -5,6 +5,7 @@
  */
 import { isOver } from "../../../shared/model/experiment.ts";
 import type { DiskGroup, DiskTask } from "../../../master/store/memory_state.ts";
+import { leaseKey } from "../../../shared/model/task.ts";
 import { decode } from "../../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../../shared/protocol/fields.ts";
 import type { World } from "../world.ts";
@@ -55,7 +56,11 @@ function held(world: World): readonly string[] {
   for (const worker of core.workers.values()) {
     const { cpus } = worker.drawn;
     if (worker.attempts.size > 0 || Math.abs(cpus) > 1e-9) {
-      left.push(`${worker.id} holds ${[...worker.attempts.keys()].join(", ")} and ${cpus} cpus`);
+      left.push(
+        `${worker.id} holds ${
+          [...worker.attempts].map((each) => leaseKey(each.lease)).join(", ")
+        } and ${cpus} cpus`,
+      );
     }
   }
   for (const { name, journal } of world.workers) {
