@@ -18,7 +18,7 @@ import { recover } from "./recovery.ts";
 import { detach, makeCertain, sayStop } from "./registration.ts";
 import { workerSaid } from "./results.ts";
 import { Rivals } from "./rivals.ts";
-import { delayOver } from "./settle.ts";
+import { delayOver } from "./failures.ts";
 import { tick, TICK_MS } from "./silence.ts";
 import { sourceEnded, sourceSaid } from "./sources.ts";
 import { submitCommand } from "./submissions.ts";

@@ -7,6 +7,9 @@
  */
 import type { StoreChange, StoreVerdict } from "../store/store.ts";
 
+/** Where so many changes wait for the store, nothing more is given out: the disk is behind. */
+export const WAITING_CHANGES_MAX = 50_000;
+
 /** What to do when a change is durable. */
 export type Continuation = (verdict: StoreVerdict, commit: number) => void;
 
@@ -21,6 +24,11 @@ export class CommitLog {
   /** Changes that have no answer yet. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** More waits than should: what can wait or be left out is. */
+  get isBehind(): boolean {
+    return this.#waiting > WAITING_CHANGES_MAX;
   }
 
   add(change: StoreChange, continuation?: Continuation): void {

@@ -19,13 +19,11 @@ import type { WorkerRecord } from "./worker_record.ts";
 const PREFETCH_TASK_MAX_MS = 1_000;
 /** Work that waits on a slot of short tasks covers a round trip and a commit. */
 const PREFETCH_SPAN_MS = 25;
-/** Where so many changes wait for the store, nothing more is given out: the disk is behind. */
-export const WAITING_CHANGES_MAX = 50_000;
 
 /** Called at the end of each turn. */
 export function dispatch(core: ClusterCore): void {
   const { epoch } = core;
-  if (epoch === undefined || core.lost !== undefined || core.log.waiting > WAITING_CHANGES_MAX) return;
+  if (epoch === undefined || core.lost !== undefined || core.log.isBehind) return;
   const nowMs = core.context.now();
   const seats: Seat[] = [];
   for (const worker of core.workers.values()) if (worker.isAvailable(nowMs)) seats.push(new Seat(worker));

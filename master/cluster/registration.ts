@@ -29,7 +29,8 @@ import {
   releaseLease,
 } from "./live_task.ts";
 import type { ToWorkerSession } from "./messages.ts";
-import { endAttempt, failAttempt, goOn, writeEnd } from "./settle.ts";
+import { endAttempt, writeEnd } from "./settle.ts";
+import { failAttempt, goOn } from "./failures.ts";
 import { WorkerRecord } from "./worker_record.ts";
 
 /** A peer was told of a commit that the store lacks: an older copy was restored. */

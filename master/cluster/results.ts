@@ -11,7 +11,8 @@ import type { Metrics } from "../../shared/model/outcome.ts";
 import type { FromWorker, Register, Report, Result } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import { attemptOf, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
-import { acknowledge, failAttempt, type Failure, goOn, settle, writeEnd } from "./settle.ts";
+import { failAttempt, type Failure, goOn } from "./failures.ts";
+import { acknowledge, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How fast the moving average of a group's duration follows: about the last ten attempts count. */
@@ -173,13 +174,12 @@ function resolvedElsewhere(
 function reportCame(core: ClusterCore, worker: WorkerRecord, report: Report): void {
   const task = core.tasks.get(report.task);
   const attempt = task === undefined ? undefined : attemptOf(worker, report, task);
-  // A stale report counts nowhere.
+  // A stale report counts nowhere; one that would only wait for a disk that is behind is shown and not kept.
   if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
-  core.log.add({
-    type: "reports",
-    lease: attempt.lease,
-    reports: [{ step: report.step, metrics: report.metrics }],
-  });
+  if (!core.log.isBehind) {
+    const reports = [{ step: report.step, metrics: report.metrics }];
+    core.log.add({ type: "reports", lease: attempt.lease, reports });
+  }
   const source = core.sources.get(attempt.task.group.id);
   if (source === undefined) return;
   const number = taskParts(report.task).number;

@@ -12,7 +12,8 @@ import type { ClusterCore } from "./core.ts";
 import { type LiveAttempt, releaseLease } from "./live_task.ts";
 import { detach, makeDoubtful } from "./registration.ts";
 import type { ToWorkerSession } from "./messages.ts";
-import { endAttempt, failAttempt } from "./settle.ts";
+import { endAttempt } from "./settle.ts";
+import { failAttempt } from "./failures.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How often the cluster looks at the clock: this much is added to every silence at most. */

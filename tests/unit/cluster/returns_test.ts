@@ -38,6 +38,8 @@ Deno.test("a worker whose attempt ran longer keeps it, and the other's is cancel
   const back = fleet.join("w1", { leases: [held(lease, "running", 1_000)] });
   assert.deepEqual(back.of("welcome").map((each) => each.keep), [[true]]);
   assert.deepEqual(second.of("cancel").map((each) => each.reason), ["duplicate"]);
+  second.ends(second.lease, { state: "cancelled" });
+  assert.equal(second.leases.length, 1);
 });
 
 Deno.test("a worker whose attempt ran less long is told to stop it, and its slot is kept until it has", () => {
@@ -170,6 +172,20 @@ Deno.test("with reassignAfter a task whose assignment was never received goes on
   fleet.submit(1, { reassignAfterMs: 600_000 });
   first.leaves();
   const back = fleet.join("w1");
+  assert.equal(back.lease.attempt, 2);
+});
+
+Deno.test("an attempt that was lost and comes back to fail is one failure, not two", () => {
+  const fleet = new Fleet();
+  const first = fleet.join("w1");
+  const group = fleet.submit(1, { retry: { ...RETRY_DEFAULTS, limit: 1, backoffMs: 0 } });
+  const lease = first.lease;
+  first.leaves();
+  fleet.pass(31_000);
+  const back = fleet.join("w1", { leases: [held(lease, "running", 31_000)] });
+  back.fails(lease);
+  assert.deepEqual(back.verdicts, ["recorded"]);
+  assert.deepEqual([...fleet.row(group)?.ended.values() ?? []], ["worker_lost"]);
   assert.equal(back.lease.attempt, 2);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { NO_FAULTS } from "../../../master/store/memory_store.ts";
-import { WAITING_CHANGES_MAX } from "../../../master/cluster/dispatch.ts";
+import { WAITING_CHANGES_MAX } from "../../../master/cluster/commit_log.ts";
 import { OPEN_TASKS_MAX } from "../../../master/cluster/submissions.ts";
 import { groupId } from "../../../shared/model/ids.ts";
 import { field, Fleet } from "./fleet.ts";
