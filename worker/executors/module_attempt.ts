@@ -7,7 +7,7 @@ import type { Metrics } from "../../shared/model/outcome.ts";
 import type { ExecutorEvent, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import type { Answer, Failure } from "./harness/message.ts";
-import type { ModuleProcess, ProcessEnd } from "./module_process.ts";
+import type { ModuleProcess, ProcessEnd, ProcessListener } from "./module_process.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
@@ -32,7 +32,7 @@ export interface Given {
 }
 
 /** An attempt that has been given to its process. */
-export class ModuleAttempt implements Running {
+export class ModuleAttempt implements Running, ProcessListener {
   readonly #process: ModuleProcess;
   readonly #listener: AttemptListener;
   readonly #given: Given;
@@ -45,9 +45,8 @@ export class ModuleAttempt implements Running {
     this.#process = process;
     this.#given = given;
     this.#listener = listener;
-    process.listener = (answer) => this.#answered(answer);
+    process.listener = this;
     process.evaluate(given.frame);
-    process.ended.then((end) => this.#processEnded(end));
   }
 
   stop(graceMs: number): void {
@@ -62,10 +61,10 @@ export class ModuleAttempt implements Running {
     if (killAtMs >= this.#killAtMs) return;
     this.#killAtMs = killAtMs;
     clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#process.kill(), graceMs);
+    this.#killTimer = setTimeout(() => this.#process.kill(), Math.min(graceMs, TIMER_MAX_MS));
   }
 
-  #answered(answer: Answer): void {
+  answered(answer: Answer): void {
     if (this.#isOver) return;
     switch (answer.type) {
       case "loaded":
@@ -93,7 +92,7 @@ export class ModuleAttempt implements Running {
     return !this.#isStopping || aborted;
   }
 
-  #processEnded({ code, signal }: ProcessEnd): void {
+  processEnded({ code, signal }: ProcessEnd): void {
     if (this.#isOver) return;
     const final = code === FATAL_EXIT_CODE && signal === null;
     this.#end(this.#failed({ message: this.#deathInWords(code, signal), final }), false);
@@ -140,6 +139,9 @@ export class ModuleAttempt implements Running {
     return `the evaluator's process ended with exit code ${code}${when}`;
   }
 }
+
+/** The longest delay of a timer: a longer one would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What V8 prints as it dies. */
 const OUT_OF_MEMORY = /Fatal (JavaScript|process) out of memory/;

@@ -38,6 +38,12 @@ export interface ProcessEnd {
   readonly signal: Deno.Signal | null;
 }
 
+/** Whom a process tells. */
+export interface ProcessListener {
+  answered(answer: Answer): void;
+  processEnded(end: ProcessEnd): void;
+}
+
 /** Asks for the attempt to stop; an answer that was made before it says so. */
 const STOP_SIGNAL = "SIGUSR2";
 
@@ -46,9 +52,9 @@ export class ModuleProcess {
   readonly module: ModuleFile;
   readonly printed = new Printed();
   /** Resolves when nothing of it is alive. */
-  readonly ended: Promise<ProcessEnd>;
-  /** Is told each answer from now on. */
-  listener: ((answer: Answer) => void) | undefined;
+  readonly ended: Promise<void>;
+  /** Is told each answer from now on, and the end. One at a time: a process that serves thousands keeps none of them. */
+  listener: ProcessListener | undefined;
   /** The harness spoke in a way that cannot be read. */
   isGarbled = false;
   #isLoaded = false;
@@ -118,13 +124,13 @@ export class ModuleProcess {
     this.#input.write(frame).catch(() => {});
   }
 
-  async #watch(mark: string): Promise<ProcessEnd> {
+  async #watch(mark: string): Promise<void> {
     const read = Promise.all([this.#readAnswers(mark), this.#readErrors()]);
     const { code, signal } = await this.#group.status;
     this.#isEnding = true;
     await read;
     await this.#input.abort().catch(() => {});
-    return { code, signal };
+    this.listener?.processEnded({ code, signal });
   }
 
   async #readAnswers(mark: string): Promise<void> {
@@ -148,7 +154,7 @@ export class ModuleProcess {
   #answered(answer: Answer): void {
     if (answer.type === "loaded") this.#isLoaded = true;
     if (answer.type === "unloadable") this.#isEnding = true;
-    this.listener?.(answer);
+    this.listener?.answered(answer);
   }
 
   async #readErrors(): Promise<void> {

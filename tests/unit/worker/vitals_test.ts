@@ -3,6 +3,7 @@ import { busyPercent, loadPercent, parseProcStat, readCpuTicks } from "../../../
 import { readFacts } from "../../../worker/vitals/machine.ts";
 import { NvidiaSmi, parseGpus } from "../../../worker/vitals/nvidia_smi.ts";
 import { startVitals } from "../../../worker/vitals/vitals.ts";
+import { untilGone } from "../../conformance/executor_processes.ts";
 import type { WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
 
 const FIXTURES = new URL("../../fixtures/nvidia_smi/", import.meta.url);
@@ -107,12 +108,11 @@ Deno.test("a tool that fails is not asked again for a while", async () => {
 });
 
 Deno.test("a tool that hangs is killed with all that it started", async () => {
-  await withTool('sleep 3600 & echo $! >"$0.pid"; wait', async (path) => {
+  await withTool('echo $$ >"$0.group"; sleep 3600; true', async (path) => {
     // Long enough for a shell to start on a busy machine.
-    deepEqual(await new NvidiaSmi(path, 500).read(), []);
-    const pid = (await Deno.readTextFile(`${path}.pid`)).trim();
-    const state = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "0 (gone) X");
-    match(state, /\) [ZX]/);
+    deepEqual(await new NvidiaSmi(path, 1_000).read(), []);
+    const group = Number(await Deno.readTextFile(`${path}.group`));
+    deepEqual(await untilGone(new Set([group])), []);
   });
 });
 
