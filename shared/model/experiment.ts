@@ -25,6 +25,7 @@ export function isOver(state: ExperimentState): boolean {
 /** How many trials ended in each way. */
 export type TrialCounts = Readonly<Record<OutcomeState, number>>;
 
+/** No trial has ended. */
 export const NO_TRIALS: TrialCounts = { completed: 0, failed: 0, cancelled: 0, pruned: 0 };
 
 /** The best trial so far: by the first objective. */

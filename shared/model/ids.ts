@@ -19,8 +19,6 @@ export type Incarnation = Branded<"incarnation">;
 export type Epoch = Branded<"epoch">;
 /** Made by the client; stored with the command's effect, so that a repeat is recognised. */
 export type CommandId = Branded<"command">;
-/** One WebSocket connection, in the master. */
-export type SessionId = Branded<"session">;
 
 /** Letters, digits and `._-`, at most 80 characters, beginning with a letter or digit: safe in a path and a page. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
@@ -30,11 +28,14 @@ export const TASK_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\/[1-9][0-9]{0,8
 export const EPOCH_PATTERN = /^[0-9a-f]{32}\.[1-9][0-9]{0,9}\.[0-9a-f]{8}$/;
 
 // The brands are given here, where the grammar stands, and in the codec.
+/** Brands a group's id. */
 export const groupId = (text: string): GroupId => text as GroupId;
+/** Brands a worker's name. */
 export const workerId = (text: string): WorkerId => text as WorkerId;
+/** Brands an incarnation. */
 export const incarnation = (text: string): Incarnation => text as Incarnation;
+/** Brands a command's id. */
 export const commandId = (text: string): CommandId => text as CommandId;
-export const sessionId = (text: string): SessionId => text as SessionId;
 
 /** The id of task `number` of a group. */
 export function taskId(group: GroupId, number: number): TaskId {

@@ -15,10 +15,12 @@ export interface Resources {
 /** Nothing but a slot. */
 export const NO_RESOURCES: Resources = { cpus: 0, memoryBytes: 0, gpus: 0 };
 
+/** The sum of two amounts. */
 export function addResources(a: Resources, b: Resources): Resources {
   return { cpus: a.cpus + b.cpus, memoryBytes: a.memoryBytes + b.memoryBytes, gpus: a.gpus + b.gpus };
 }
 
+/** What is left of the first without the second. */
 export function subtractResources(a: Resources, b: Resources): Resources {
   return { cpus: a.cpus - b.cpus, memoryBytes: a.memoryBytes - b.memoryBytes, gpus: a.gpus - b.gpus };
 }
@@ -30,6 +32,7 @@ export function fits(need: Resources, pool: Resources): boolean {
     need.gpus <= pool.gpus + 1e-9;
 }
 
+/** Whether a slot alone is enough. */
 export function needsNothing(need: Resources): boolean {
   return need.cpus === 0 && need.memoryBytes === 0 && need.gpus === 0;
 }

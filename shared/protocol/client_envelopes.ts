@@ -50,6 +50,7 @@ export const commandBody = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("explain"), task: taskIdField }),
 ]);
 
+/** Asks for something; answered by one `reply`. */
 export const command = z.strictObject({
   type: z.literal("command"),
   id: commandIdField,
@@ -67,6 +68,7 @@ export const subscribe = z.strictObject({
   seen: seen.nullable(),
 });
 
+/** Ends a subscription. */
 export const unsubscribe = z.strictObject({ type: z.literal("unsubscribe"), id: name });
 
 /** Everything that a client may say. */

@@ -32,12 +32,19 @@ function branded<B extends string>(pattern: RegExp, message: string): z.ZodType<
 const NAME_ADVICE =
   "expected 1 to 80 letters, digits, dots, dashes or underscores, beginning with a letter or digit";
 
+/** A name: of an experiment, a submission, a subscription. */
 export const name = z.string().regex(NAME_PATTERN, NAME_ADVICE);
+/** A group's id. */
 export const groupIdField = branded<GroupId>(NAME_PATTERN, NAME_ADVICE);
+/** A worker's name. */
 export const workerIdField = branded<WorkerId>(NAME_PATTERN, NAME_ADVICE);
+/** One life of a worker. */
 export const incarnationField = branded<Incarnation>(NAME_PATTERN, NAME_ADVICE);
+/** A command's id. */
 export const commandIdField = branded<CommandId>(NAME_PATTERN, NAME_ADVICE);
+/** A task's id. */
 export const taskIdField = branded<TaskId>(TASK_ID_PATTERN, "expected <group>/<number>");
+/** An epoch. */
 export const epochField = branded<Epoch>(EPOCH_PATTERN, "expected <store id>.<number>.<mark>");
 
 /** A lease's three parts, to be spread into an envelope. */
@@ -47,7 +54,9 @@ export const lease = { epoch: epochField, task: taskIdField, attempt: z.int().mi
 export const span = z.number().min(0).max(366 * 86_400_000);
 /** A whole number that counts something. */
 export const count = z.int().min(0);
+/** Text for people. */
 export const text = z.string().max(TEXT_LENGTH_MAX);
+/** Opaque bytes. */
 export const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array).refine(
   (value) => value.byteLength <= PAYLOAD_BYTES_MAX,
   {
@@ -61,6 +70,7 @@ export const metrics = z.record(z.string().min(1).max(METRIC_NAME_MAX), z.number
   { error: `expected at most ${METRICS_MAX} metrics` },
 );
 
+/** What a task needs or a worker has. */
 export const resources = z.strictObject({
   cpus: z.number().min(0).max(100_000).default(0),
   memoryBytes: z.number().min(0).max(2 ** 53).default(0),
