@@ -6,13 +6,17 @@
  *
  * @module
  */
+import { envelopesPerSecond } from "./bench/envelopes.ts";
 import { idleMaster, reassignAfterFreeze, reassignAfterKill } from "./bench/fleet_life.ts";
 import { type Figure, kernelMessagesPerSecond } from "./bench/kernel.ts";
+import { storeCommitsPerSecond } from "./bench/store.ts";
 import { efficiency, emptyTasks, roundTrip } from "./bench/tasks.ts";
 import { trialsPerSecond } from "./bench/trials.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Figure | readonly Figure[]>>> = {
+  envelopes_per_second: envelopesPerSecond,
   kernel_messages_per_second: kernelMessagesPerSecond,
+  store_commits_per_second: storeCommitsPerSecond,
   empty_tasks_per_second: () => emptyTasks("empty_tasks_per_second"),
   empty_tasks_per_second_unpipelined: () => emptyTasks("empty_tasks_per_second_unpipelined", 0),
   round_trip: roundTrip,
