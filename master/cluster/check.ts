@@ -19,6 +19,12 @@ export function checkCluster(core: ClusterCore): readonly string[] {
     if ((task.state === "queued") !== queued.has(task)) {
       wrong.push(`${task.id} is ${task.state} and not so in the queue`);
     }
+    if ((task.state === "delayed") !== (task.delay !== undefined)) {
+      wrong.push(`${task.id} is ${task.state} and its delay does not say so`);
+    }
+    if (task.state === "queued" && task.attempts.length >= LIVE_LEASES_MAX) {
+      wrong.push(`${task.id} waits for a lease that it may not have`);
+    }
     if (task.state === "out" && task.attempts.length === 0) {
       wrong.push(`${task.id} is out without an attempt`);
     }

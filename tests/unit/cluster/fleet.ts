@@ -14,6 +14,7 @@ import { VirtualLoop } from "../../../shared/actor/virtual_loop.ts";
 import { commandId, type GroupId, groupId, type TaskId, taskId } from "../../../shared/model/ids.ts";
 import { NO_RESOURCES } from "../../../shared/model/resources.ts";
 import { RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
+import { encode } from "../../../shared/protocol/codec.ts";
 import { Cluster } from "../../../master/cluster/cluster.ts";
 import type {
   ClusterMessage,
@@ -26,7 +27,6 @@ import type { DiskOutcome, DiskTask } from "../../../master/store/memory_state.t
 import { type MemoryFaults, MemoryStore, NO_FAULTS } from "../../../master/store/memory_store.ts";
 import type { StoreAnswer } from "../../../master/store/messages.ts";
 import type { StoreChange } from "../../../master/store/store.ts";
-import { encode } from "../../../shared/protocol/codec.ts";
 import { storeActor, type StoreActorMessage } from "../../../master/store/store_actor.ts";
 import { FakeSource } from "./fake_source.ts";
 import { FakeWorker, type WorkerTraits } from "./fake_worker.ts";

@@ -1,12 +1,18 @@
+/**
+ * The cluster under anything at any time: sessions break, processes die, disks fill, masters restart, commands race.
+ *
+ * Promise: every task ends once, nothing is acknowledged ahead of its commit, and all ends when the faults do.
+ *
+ * @module
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Random, seededRandom } from "../../../shared/actor/random.ts";
-import type { GroupId } from "../../../shared/model/ids.ts";
+import { type GroupId, groupId } from "../../../shared/model/ids.ts";
+import { LIVE_LEASES_MAX } from "../../../master/cluster/live_task.ts";
 import { type Lease, leaseKey } from "../../../shared/model/task.ts";
 import { completed, type FakeWorker, held, result } from "./fake_worker.ts";
 import { field, Fleet } from "./fleet.ts";
-import { LIVE_LEASES_MAX } from "../../../master/cluster/live_task.ts";
-import { groupId } from "../../../shared/model/ids.ts";
 
 const STEPS = 60;
 const NAMES = ["w1", "w2", "w3", "w4"];

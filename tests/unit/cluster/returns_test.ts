@@ -187,6 +187,8 @@ Deno.test("an attempt that was lost and comes back to fail is one failure, not t
   assert.deepEqual(back.verdicts, ["recorded"]);
   assert.deepEqual([...fleet.row(group)?.ended.values() ?? []], ["worker_lost"]);
   assert.equal(back.lease.attempt, 2);
+  back.fails();
+  assert.equal(back.lease.attempt, 3);
 });
 
 Deno.test("a third lease is never granted while two are doubtful", () => {

@@ -161,6 +161,21 @@ Deno.test("what an ended experiment had been offered is offered to others", () =
   assert.equal(fleet.source("e2").wanted, 1);
 });
 
+Deno.test("a slot for which a trial is being committed is not offered to another experiment", () => {
+  const fleet = new Fleet();
+  const one = fleet.source("e1");
+  const two = fleet.source("e2");
+  fleet.join("w");
+  const [asked, other] = one.wanted > 0 ? [one, two] : [two, one];
+  fleet.faults = { ...NO_FAULTS, latencyMs: () => 400 };
+  asked.submits(1);
+  fleet.pass(300);
+  assert.equal(other.wanted, 0);
+  fleet.pass(300);
+  assert.equal(fleet.stateOf(asked.group), "out");
+  assert.equal(other.wanted, 0);
+});
+
 Deno.test("trials are not prefetched", () => {
   const fleet = new Fleet({ prefetchMax: 16 });
   const worker = fleet.join("w");
