@@ -50,9 +50,11 @@ export class FeedRig {
   readonly #habits: StoreHabits;
   readonly #feeds: Ref<CommitsMessage>[] = [];
 
-  constructor(options: Partial<FeedOptions> = {}, habits: StoreHabits = {}, seed = "feed") {
+  /** @param earlier commits that were made before this feed began */
+  constructor(options: Partial<FeedOptions> = {}, habits: StoreHabits = {}, seed = "feed", earlier = 0) {
     this.world = new World(seed);
     this.#habits = habits;
+    for (let index = 0; index < earlier; index++) this.committed(1);
     const cluster = this.world.listener<ClusterMessage>("cluster");
     const registrar = this.world.listener<RegistrarMessage>("registrar");
     const store = this.world.listener<StoreMessage>("store", (message) => this.#store(message));

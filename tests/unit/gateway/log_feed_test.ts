@@ -176,13 +176,14 @@ Deno.test("whatever the interleaving of commits, pauses and catching up, each ch
   const history = fc.record({
     seed: fc.nat(),
     recentChangesMax: fc.constantFrom(1, 10, 100, 16_384),
+    earlier: fc.nat({ max: 30 }),
     steps: fc.array(step, { maxLength: 60 }),
   });
   fc.assert(
-    fc.property(history, ({ seed, recentChangesMax, steps }) => {
+    fc.property(history, ({ seed, recentChangesMax, earlier, steps }) => {
       const random = seededRandom(seed);
       const habits = { delayMs: () => random.integer(10), fails: () => random.integer(10) === 0 };
-      const it = new FeedRig({ recentChangesMax }, habits, String(seed));
+      const it = new FeedRig({ recentChangesMax }, habits, String(seed), earlier);
       it.status();
       it.world.settle();
       const subscribers: { readonly subscriber: Subscriber; readonly after: number }[] = [];
