@@ -23,6 +23,8 @@ const CHARACTER_BYTES = 3;
 const NUMBER_BYTES = 9;
 
 /**
+ * The changes of these commits, in envelopes of one subscription.
+ *
  * @param before the commit up to which the subscriber has seen everything
  */
 export function changeEnvelopes(

@@ -18,6 +18,7 @@ export function failure(error: CommandError): CommandReply {
   return { ok: false, error };
 }
 
+/** The role does not suffice. */
 export function forbidden(kind: CommandBody["kind"], role: ClientRole, suffices: ClientRole): CommandReply {
   return failure({
     code: "forbidden",
@@ -28,6 +29,7 @@ export function forbidden(kind: CommandBody["kind"], role: ClientRole, suffices:
   });
 }
 
+/** The session has to wait. */
 export function tooManyCommands(limit: number): CommandReply {
   return failure({
     code: "busy",
@@ -38,6 +40,7 @@ export function tooManyCommands(limit: number): CommandReply {
   });
 }
 
+/** The spec would overflow whoever reads it. */
 export function tooDeep(levelsMax: number): CommandReply {
   return failure({
     code: "bad_spec",
@@ -48,6 +51,7 @@ export function tooDeep(levelsMax: number): CommandReply {
   });
 }
 
+/** There is no such experiment. */
 export function unknownExperiment(name: string): CommandError {
   const message = name === "last" ? "there is no experiment yet" : `there is no experiment "${name}"`;
   const advice = name === "last"
@@ -56,6 +60,7 @@ export function unknownExperiment(name: string): CommandError {
   return { code: "unknown_experiment", message, path: "command.experiment", advice, retryAfterMs: null };
 }
 
+/** There are no tasks of that group. */
 export function unknownGroup(group: string): CommandError {
   return {
     code: "unknown_group",
@@ -66,6 +71,7 @@ export function unknownGroup(group: string): CommandError {
   };
 }
 
+/** The store did not answer. */
 export function storeFailed(error: StoreError): CommandError {
   const passes = error.kind === "fault";
   return {

@@ -42,6 +42,7 @@ export class Connection {
     return !this.#isClosed && this.unreadBytes > this.#unreadBytesMax;
   }
 
+  /** Adds to what goes out at the end of the turn. */
   say(envelopes: readonly (ToWorker | ToClient)[]): void {
     if (this.#isClosed) return;
     for (const envelope of envelopes) this.#waiting.push(envelope);

@@ -40,6 +40,7 @@ export class LiveBoard {
     return inParts([...this.#entries.values()]);
   }
 
+  /** Takes a subscriber away. */
   leave(share: LiveShare): void {
     this.#shares.delete(share);
   }
