@@ -67,7 +67,7 @@ export function startWorker(options: StartOptions): StartedWorker {
 
 class WorkerProcess {
   readonly #options: StartOptions;
-  readonly #executors: readonly Executor[];
+  #executors: readonly Executor[];
   readonly #slots: number;
   readonly #gpus = new NvidiaSmi();
   /** What is still being closed. */
@@ -79,7 +79,7 @@ class WorkerProcess {
   constructor(options: StartOptions) {
     this.#options = options;
     this.#slots = options.slots ?? navigator.hardwareConcurrency;
-    this.#executors = options.executors ?? [builtinExecutor(), moduleExecutor({ slots: this.#slots })];
+    this.#executors = options.executors ?? [];
   }
 
   stop(graceMs: number): void {
@@ -90,6 +90,9 @@ class WorkerProcess {
     const masters = this.#options.masters.map(socketUrl);
     if (masters.length === 0) throw new Error("a worker needs the address of at least one master");
     const identity = openIdentity(this.#options.dataFolder);
+    // What a killed worker leaves behind lies in its own folder, where its next life finds it.
+    this.#executors = this.#options.executors ??
+      [builtinExecutor(), moduleExecutor({ slots: this.#slots, folder: identity.folder })];
     try {
       const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
       const journal = await openJournal(identity.folder, { trouble });
