@@ -29,6 +29,18 @@ export function rowOf(trial: TrialSummary): Row {
   return row;
 }
 
+/** The columns of a file: what every trial has, then metrics, then parameters, each by name. */
+export function orderColumns(columns: Iterable<string>): readonly string[] {
+  const all = [...columns];
+  const named = (prefix: string) => all.filter((each) => each.startsWith(prefix)).sort(byName);
+  return [...FIRST_COLUMNS, ...named("metric."), ...named("param.")];
+}
+
+/** `blocks.2` before `blocks.10`, in the same way on every machine whatever its language. */
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
+}
+
 /** A line of the file, without its end. */
 export function csvLine(cells: Iterable<string>): string {
   return Array.from(cells, (cell) => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(

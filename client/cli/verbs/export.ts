@@ -6,7 +6,7 @@
 import { type Command, Option } from "commander";
 import type { Client } from "../../mod.ts";
 import type { AskOptions, CliContext } from "../context.ts";
-import { csvLine, rowOf } from "../csv.ts";
+import { csvLine, orderColumns, rowOf } from "../csv.ts";
 import { Failure } from "../failure.ts";
 import { outputOption, printAnswer } from "../output.ts";
 import { withClient, withMasterOptions } from "../session.ts";
@@ -70,11 +70,12 @@ async function* csvLines(client: Client, id: string): AsyncGenerator<Line> {
     for (const column of rowOf(trial).keys()) columns.add(column);
     last = trial.trial;
   }
-  yield { line: csvLine(columns), isRow: false };
+  const ordered = orderColumns(columns);
+  yield { line: csvLine(ordered), isRow: false };
   for await (const trial of client.trials(experiment)) {
     if (trial.trial > last) return;
     const row = rowOf(trial);
-    yield { line: csvLine(Array.from(columns, (column) => row.get(column) ?? "")), isRow: true };
+    yield { line: csvLine(ordered.map((column) => row.get(column) ?? "")), isRow: true };
   }
 }
 
