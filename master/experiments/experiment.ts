@@ -20,7 +20,7 @@ import { type NewTrial, SearchFold } from "./search_fold.ts";
 import { templateOf } from "./template.ts";
 
 /** How often a changed experiment is shown anew. */
-const PUBLISH_EVERY_MS = 200;
+const PUBLISH_EVERY_MS = 50;
 /** Longest wait of a timer; longer budgets are looked at again. */
 const TIMER_MAX_MS = 86_400_000;
 

@@ -20,11 +20,14 @@ import {
 } from "./fields.ts";
 import { REGISTER_LEASES_MAX, SLOTS_MAX } from "./limits.ts";
 
+/** A device's name as drivers give it: 256 of them must fit a frame beside the rest. */
+const deviceText = z.string().max(200);
+
 /** A GPU as its worker sees it; what the driver does not tell is null. */
 const gpu = z.strictObject({
   index: count,
-  uuid: text,
-  name: text,
+  uuid: deviceText,
+  name: deviceText,
   memoryBytes: z.number().nullable(),
   usedBytes: z.number().nullable(),
   utilizationPercent: z.number().nullable(),
