@@ -64,7 +64,10 @@ function cancelOpen(core: ClusterCore, id: GroupId, number: number | null): numb
 }
 
 function replyOf(id: GroupId, stored: unknown, commit: number): CommandReply {
-  if (stored !== null) return { ok: true, value: { cancelled: stored }, commit };
+  // What came first may have been a whole experiment's, which its registrar answered.
+  if (stored !== null) {
+    return { ok: true, value: typeof stored === "number" ? { cancelled: stored } : stored, commit };
+  }
   const advice = "list experiments to see their ids";
   return { ok: false, error: commandError("unknown_group", `there is nothing open in ${id}`, advice) };
 }

@@ -42,7 +42,11 @@ export function failAttempt(
   if (task.lost.includes(leaseKey(attempt.lease))) return failAgain(core, attempt, failure, acknowledged);
   if (isOpen) noteFailure(task, attempt, failure.cause);
   if (failure.cause === "evaluator") blameFailure(core, attempt.worker);
-  writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
+  writeEnd(core, attempt, failure.cause, failure.message, (commit, isNew) => {
+    // An earlier life of the cluster had called it lost: one attempt is one failure.
+    if (isOpen && !isNew) task.failures[failure.cause] -= 1;
+    acknowledged?.(commit);
+  });
   if (!isOpen || task.state === "settling") return;
   if (failure.cause === "evaluator") {
     const source = core.sources.get(task.group.id);
@@ -64,7 +68,8 @@ function failAgain(
   failure: Failure,
   acknowledged: ((commit: number) => void) | undefined,
 ): void {
-  acknowledged?.(core.commit);
+  // What is there already stays; but the answer comes after it.
+  writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
   if (failure.final && core.isOpen(attempt.task) && attempt.task.state !== "settling") {
     return retryOrGiveUp(core, attempt, failure);
   }

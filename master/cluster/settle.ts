@@ -122,20 +122,29 @@ export function acknowledge(
   core.say(worker.session, { type: "acknowledge", ...lease, verdict, by, commit });
 }
 
-/** Writes down that an attempt ended without an outcome. */
+/**
+ * Writes down that an attempt ended without an outcome.
+ *
+ * @param then called once that is durable; not `isNew` where an end of this attempt had been written before
+ */
 export function writeEnd(
   core: ClusterCore,
   attempt: { readonly lease: Lease; readonly worker: WorkerRecord },
   cause: AttemptEndCause,
   message: string,
-  then?: (commit: number) => void,
+  then?: (commit: number, isNew: boolean) => void,
 ): void {
-  core.log.add({
-    type: "attempt_ended",
-    lease: attempt.lease,
-    worker: attempt.worker.id,
-    cause,
-    message,
-    atMs: core.context.wallClock(),
-  }, then === undefined ? undefined : (_verdict, commit) => then(commit));
+  core.log.add(
+    {
+      type: "attempt_ended",
+      lease: attempt.lease,
+      worker: attempt.worker.id,
+      cause,
+      message,
+      atMs: core.context.wallClock(),
+    },
+    then === undefined ? undefined : (verdict, commit) => {
+      then(commit, verdict.type !== "recorded" || verdict.again !== true);
+    },
+  );
 }

@@ -134,9 +134,9 @@ export class DurableFacts implements DiskObserver {
     const before = this.#ended.get(key);
     this.#options.findings.expect(
       "stale_words",
-      before === undefined || change.lease.epoch !== this.#epochs.at(-1),
+      before === undefined || verdict.again === true,
       () => `${key} ended as ${before}, and again as ${change.cause}`,
     );
-    this.#ended.set(key, change.cause);
+    if (verdict.again !== true) this.#ended.set(key, change.cause);
   }
 }
