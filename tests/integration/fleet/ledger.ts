@@ -10,6 +10,7 @@ import { z } from "zod";
 const outcomeSchema = z.object({
   task: z.string(),
   state: z.string(),
+  metrics: z.string().nullable(),
   cause: z.string().nullable(),
   message: z.string().nullable(),
   worker: z.string(),
@@ -60,7 +61,7 @@ export function readLedger(folder: string): Ledger {
         db,
         `SELECT ${
           name("outcomes.task")
-        } AS task, state, cause, message, worker, attempts FROM outcomes ORDER BY id`,
+        } AS task, state, metrics, cause, message, worker, attempts FROM outcomes ORDER BY id`,
         outcomeSchema,
       ),
       ended: rows(
