@@ -1,0 +1,55 @@
+/**
+ * A terminal that remembers, and roles that must not be started.
+ *
+ * @module
+ */
+import { runCli } from "../../../client/cli/program.ts";
+import type { Roles } from "../../../client/cli/roles.ts";
+import type { Terminal } from "../../../client/cli/terminal.ts";
+
+/** A terminal of a test. */
+export class FakeTerminal implements Terminal {
+  readonly outs: string[] = [];
+  readonly notes: string[] = [];
+  readonly drawn: string[] = [];
+  readonly columns = 100;
+
+  constructor(
+    readonly isInteractive = false,
+    readonly environment: Readonly<Record<string, string>> = {},
+  ) {}
+
+  out(text: string): void {
+    this.outs.push(text);
+  }
+
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  draw(line: string): void {
+    this.drawn.push(line);
+  }
+
+  env(name: string): string | undefined {
+    return this.environment[name];
+  }
+}
+
+const NO_ROLES: Roles = {
+  program: "main.ts",
+  startMaster: () => Promise.reject(new Error("no master is to be started here")),
+  startWorker: () => {
+    throw new Error("no worker is to be started here");
+  },
+};
+
+/** Runs a command line that needs nobody. */
+export async function runAlone(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly out: string; readonly notes: string }> {
+  const terminal = new FakeTerminal(false, environment);
+  const code = await runCli(args, NO_ROLES, terminal);
+  return { code, out: terminal.outs.join("\n"), notes: terminal.notes.join("\n") };
+}
