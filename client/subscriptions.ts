@@ -78,7 +78,7 @@ export class Subscriptions {
     if (open.kind === "live") return change;
     if (open.after !== null && change.commit < open.after) return undefined;
     // The commit stays the same where the envelope ends within the next one.
-    const fresh = open.tail.fresh(change.changes, change.commit !== open.after);
+    const fresh = open.tail.fresh(change.changes, change.begun ?? 0, change.commit !== open.after);
     open.after = change.commit;
     if (fresh.length === 0) return undefined;
     return fresh === change.changes ? change : { ...change, changes: [...fresh] };

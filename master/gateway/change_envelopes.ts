@@ -36,11 +36,19 @@ export function changeEnvelopes(
   let open: Change[] = [];
   let bytes = 0;
   let complete = before;
+  let begun = 0;
   const close = () => {
     if (open.length === 0) return;
-    envelopes.push({ type: "change", subscription, commit: complete, changes: open, entries: [] });
+    const envelope: ChangeEnvelope = {
+      type: "change",
+      subscription,
+      commit: complete,
+      changes: open,
+      entries: [],
+    };
+    envelopes.push(begun === 0 ? envelope : { ...envelope, begun });
     open = [];
-    bytes = 0;
+    bytes = begun = 0;
   };
   for (const { commit, changes } of commits) {
     for (const change of changes) {
@@ -48,8 +56,10 @@ export function changeEnvelopes(
       if (open.length >= ENVELOPE_CHANGES_MAX || bytes + size > ENVELOPE_BYTES_MAX) close();
       open.push(change);
       bytes += size;
+      begun += 1;
     }
     complete = commit;
+    begun = 0;
   }
   close();
   return envelopes;

@@ -129,6 +129,8 @@ export const change = z.strictObject({
     z.custom<Change>((value) => typeof value === "object" && value !== null && "kind" in value),
   ),
   entries: z.array(liveEntry),
+  /** For `log`: how many of the last changes belong to a commit that goes on in the next envelope; absent for none. */
+  begun: count.optional(),
 });
 
 /** Everything that the master may say to a client. */

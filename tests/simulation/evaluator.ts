@@ -19,6 +19,9 @@ export const METRIC = "score";
 /** How long an evaluator takes that ends as soon as it is asked to. */
 const PROMPT_MS = 4;
 
+/** How long evaluators take at most once all is healed. */
+const HEALED_MS_MAX = 1_000;
+
 type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
 type Fate = "completes" | "fails" | "fails_for_good" | "hangs" | "kills_its_worker";
 
@@ -86,7 +89,9 @@ class Evaluation {
   #durationMs(): number {
     const { shortMs, longMs, long } = this.#options.plan;
     const span = this.#random.next() < long ? longMs : shortMs;
-    return Math.floor(span.min + this.#random.next() * (span.max - span.min));
+    const durationMs = Math.floor(span.min + this.#random.next() * (span.max - span.min));
+    // What is left in the end must be done in bounded time, also by one slot.
+    return this.#options.isHealed() ? Math.min(durationMs, HEALED_MS_MAX) : durationMs;
   }
 
   #fate(): Fate {

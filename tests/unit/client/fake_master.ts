@@ -8,7 +8,12 @@ import type { Ref } from "../../../shared/actor/actor.ts";
 import { seededRandom } from "../../../shared/actor/random.ts";
 import { commandId, groupId } from "../../../shared/model/ids.ts";
 import { VirtualLoop } from "../../../shared/actor/virtual_loop.ts";
-import { type FromClient, fromClient, type ToClient } from "../../../shared/protocol/client_envelopes.ts";
+import {
+  type ChangeEnvelope,
+  type FromClient,
+  fromClient,
+  type ToClient,
+} from "../../../shared/protocol/client_envelopes.ts";
 import { decodeFrame, encodeFrames } from "../../../shared/protocol/codec.ts";
 import type { SocketEvent } from "../../../shared/protocol/socket_port.ts";
 import { clientLink } from "../../../client/link.ts";
@@ -148,7 +153,7 @@ export function begun(commit: number, epoch = EPOCH, subscription = "log"): ToCl
 }
 
 /** Changes that a log tells: one for each name. */
-export function changed(commit: number, ...groups: string[]): ToClient {
+export function changed(commit: number, ...groups: string[]): ChangeEnvelope {
   return {
     type: "change",
     subscription: "log",

@@ -118,7 +118,7 @@ Deno.test("a commit that a break cut in two is told once, though the master repe
   const stage = new LinkStage();
   stage.send(LOG);
   // Commit 6 has four changes; the first envelope ends within it and completes only commit 5.
-  stage.open().say(begun(4), changed(5, "five", "six-1", "six-2"));
+  stage.open().say(begun(4), { ...changed(5, "five", "six-1", "six-2"), begun: 2 });
   stage.settle();
   stage.reconnect().say(begun(5), changed(6, "six-1", "six-2", "six-3", "six-4"), changed(7, "seven"));
   stage.settle();
@@ -129,13 +129,25 @@ Deno.test("a commit that a break cut in two is told once, though the master repe
 Deno.test("a cut commit is told once also where the repetition comes in parts and breaks again", () => {
   const stage = new LinkStage();
   stage.send(LOG);
-  stage.open().say(begun(4), changed(4, "a", "b"), changed(4, "c", "d"));
+  const partOf = (...names: string[]) => ({ ...changed(4, ...names), begun: names.length });
+  stage.open().say(begun(4), partOf("a", "b"), partOf("c", "d"));
   stage.settle();
-  stage.reconnect().say(begun(4), changed(4, "a", "b", "c"));
+  stage.reconnect().say(begun(4), partOf("a", "b", "c"));
   stage.settle();
-  stage.reconnect().say(begun(4), changed(4, "a", "b", "c"), changed(5, "d", "e"));
+  stage.reconnect().say(begun(4), partOf("a", "b", "c"), changed(5, "d", "e"));
   stage.settle();
   assert.deepEqual(namesTold(stage), ["a", "b", "c", "d", "e"]);
+  stage.end();
+});
+
+Deno.test("two commits that say the same in the same words are both told, with a break between them too", () => {
+  const stage = new LinkStage();
+  stage.send(LOG);
+  stage.open().say(begun(4), changed(5, "again"));
+  stage.settle();
+  stage.reconnect().say(begun(5), changed(6, "again", "other"));
+  stage.settle();
+  assert.deepEqual(namesTold(stage), ["again", "again", "other"]);
   stage.end();
 });
 
