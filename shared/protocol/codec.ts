@@ -9,6 +9,7 @@
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { z } from "zod";
 import { FRAME_BYTES_MAX, FRAME_ENVELOPES_MAX, REGISTER_LEASES_MAX } from "./limits.ts";
+import { nestsTooDeep } from "./nesting.ts";
 
 /** What was wrong with a frame. */
 export interface FrameProblem {
@@ -24,6 +25,9 @@ export type Frame<T> = { readonly ok: true; readonly envelopes: readonly T[] } |
   readonly ok: false;
   readonly problem: FrameProblem;
 };
+
+/** A frame so short cannot nest deep enough to cost more than two megabytes: it need not be looked through. */
+const NESTING_HARMLESS_BYTES = 16 * 1024;
 
 // Both are reused: making one costs more than a small message.
 const encoder = new Encoder({ ignoreUndefined: true, initialBufferSize: 64 * 1024 });
@@ -103,6 +107,7 @@ export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>): Frame<T
 }
 
 function readList(bytes: Uint8Array): readonly unknown[] | undefined {
+  if (bytes.byteLength > NESTING_HARMLESS_BYTES && nestsTooDeep(bytes)) return undefined;
   try {
     const value = decoder.decode(bytes);
     return Array.isArray(value) ? value : undefined;
