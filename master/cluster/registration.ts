@@ -125,6 +125,10 @@ function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowM
     return false;
   }
   if (present?.cancelling !== undefined) return false;
+  if (present === undefined && !mayBeIts(core, task, held)) {
+    letStop(core, worker, held, undefined, "duplicate", nowMs);
+    return false;
+  }
   const rival = otherAttempt(task.attempts, present);
   if (rival !== undefined && nowMs - rival.startedAtMs >= held.elapsedMs) {
     letStop(core, worker, held, present ?? task, "duplicate", nowMs);
@@ -134,6 +138,12 @@ function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowM
   resume(core, task);
   if (present === undefined) core.young.push(holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs));
   return true;
+}
+
+/** Two executions never share a lease: one that another worker holds, or that was not granted yet, is nobody else's. */
+function mayBeIts(core: ClusterCore, task: LiveTask, held: HeldLease): boolean {
+  if (held.epoch === core.epoch && held.attempt > task.granted) return false;
+  return !task.attempts.some(({ lease }) => leaseKey(lease) === leaseKey(held));
 }
 
 /** An attempt of the task is known to run, or to have run: it waits for nothing else. */
