@@ -269,7 +269,8 @@ export class Session {
   #checkSilence(type: LinkTimer["type"], sinceMs: number, limitMs: number): Leaving | undefined {
     const silentMs = this.#context.attentiveNow() - sinceMs;
     if (silentMs >= limitMs) return { close: "silent", why: `it was silent for ${Math.round(silentMs)} ms` };
-    this.#arm(type, limitMs - silentMs);
+    // What is left may be a rounding error, and a timer of 0 ms would spin.
+    this.#arm(type, Math.max(1, limitMs - silentMs));
     return undefined;
   }
 

@@ -86,7 +86,8 @@ export class Rivals {
     const rival = this.#waiting.get(id);
     if (worker === undefined || rival?.session.id !== session) return;
     const leftMs = rival.untilMs - this.#core.context.attentiveNow();
-    if (leftMs > 0) this.#wait(id, rival, leftMs);
+    // What is left may be a rounding error, and a timer of 0 ms would spin.
+    if (leftMs > 0) this.#wait(id, rival, Math.max(1, leftMs));
     else this.#takeIn(worker, rival);
   }
 
