@@ -15,6 +15,8 @@ export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const;
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 /** Envelopes in one frame. */
 export const FRAME_ENVELOPES_MAX = 1_024;
+/** Levels of arrays and maps in one frame. A spec may nest 100; the frame and its envelope are three more. */
+export const FRAME_LEVELS_MAX = 128;
 /** A task's payload or template; what is larger travels as an artifact. */
 export const PAYLOAD_BYTES_MAX = 256 * 1024;
 /** Tasks in one `submit`. */

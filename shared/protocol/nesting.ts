@@ -9,8 +9,7 @@
  * @module
  */
 
-/** Far beyond any use: a spec may nest 100 levels, and the frame and its envelope are three more. */
-export const NESTING_LEVELS_MAX = 128;
+import { FRAME_LEVELS_MAX } from "./limits.ts";
 
 /**
  * Whether a value nests deeper than it may. What is no msgpack, or cut short, is left to the decoder.
@@ -20,13 +19,13 @@ export const NESTING_LEVELS_MAX = 128;
 export function nestsTooDeep(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   /** Values that are still to come on each open level. */
-  const left = new Float64Array(NESTING_LEVELS_MAX);
+  const left = new Float64Array(FRAME_LEVELS_MAX);
   let depth = 0;
   for (let at = 0; at < bytes.length;) {
     const children = childrenAt(view, at);
     at += sizeAt(view, at);
     if (children > 0) {
-      if (depth === NESTING_LEVELS_MAX) return true;
+      if (depth === FRAME_LEVELS_MAX) return true;
       left[depth++] = children;
       continue;
     }

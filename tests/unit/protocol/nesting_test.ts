@@ -1,7 +1,8 @@
 import { equal } from "node:assert/strict";
 import fc from "fast-check";
 import { encode } from "../../../shared/protocol/codec.ts";
-import { NESTING_LEVELS_MAX, nestsTooDeep } from "../../../shared/protocol/nesting.ts";
+import { FRAME_LEVELS_MAX } from "../../../shared/protocol/limits.ts";
+import { nestsTooDeep } from "../../../shared/protocol/nesting.ts";
 
 /** One for each way in which msgpack writes a length. */
 const LENGTHS = [0, 20, 40, 300, 70_000];
@@ -21,8 +22,8 @@ function opened(levels: number): Uint8Array {
 }
 
 Deno.test("as many levels as may be pass, one more does not", () => {
-  equal(nestsTooDeep(opened(NESTING_LEVELS_MAX)), false);
-  equal(nestsTooDeep(opened(NESTING_LEVELS_MAX + 1)), true);
+  equal(nestsTooDeep(opened(FRAME_LEVELS_MAX)), false);
+  equal(nestsTooDeep(opened(FRAME_LEVELS_MAX + 1)), true);
   equal(nestsTooDeep(new Uint8Array(4_000_000).fill(0x91)), true);
 });
 
@@ -52,8 +53,8 @@ Deno.test("whatever a value is made of, it is stepped over to its end", () => {
       const before = values.map((each) => encode(each));
       const bytes = (end: Uint8Array) =>
         new Uint8Array([0xdd, 0, 0, 0, values.length + 1, ...before.flatMap((each) => [...each]), ...end]);
-      equal(nestsTooDeep(bytes(opened(NESTING_LEVELS_MAX - 1))), false);
-      equal(nestsTooDeep(bytes(opened(NESTING_LEVELS_MAX))), true);
+      equal(nestsTooDeep(bytes(opened(FRAME_LEVELS_MAX - 1))), false);
+      equal(nestsTooDeep(bytes(opened(FRAME_LEVELS_MAX))), true);
     }),
     { numRuns: 50 },
   );
