@@ -1,6 +1,7 @@
 /**
  * `master --respawn`: a tiny parent that starts the master again when it crashes.
  *
+ * The master ends with its parent: two masters on one folder would be one too many for whoever starts the parent again.
  * It is for machines without a service manager; systemd and Kubernetes do the same and more.
  *
  * @module
@@ -20,7 +21,7 @@ const WELL_AFTER_MS = 60_000;
 /** Runs the same command without `--respawn`, again and again until it ends by itself or is told to. */
 export async function respawn(context: CliContext): Promise<void> {
   const { terminal, roles } = context;
-  const args = context.args.filter((arg) => arg !== "--respawn");
+  const args = [...context.args.filter((arg) => arg !== "--respawn"), "--stdin-lifeline"];
   let child: Deno.ChildProcess | undefined;
   const stop = Promise.withResolvers<void>();
   let isStopping = false;
@@ -34,7 +35,7 @@ export async function respawn(context: CliContext): Promise<void> {
     const startedMs = performance.now();
     // A process group of its own: Ctrl-C reaches it once, through this process.
     const detached = Deno.build.os !== "windows";
-    child = ownProgram(roles.program, args, { stdin: "null", detached }).spawn();
+    child = ownProgram(roles.program, args, { stdin: "piped", detached }).spawn();
     const status = await child.status;
     context.exitCode = status.code;
     if (isStopping || (status.code !== EXIT_ESCALATED && status.signal === null)) break;

@@ -10,6 +10,7 @@ import { DATA_FOLDER_DEFAULT, spanOption, wholeNumber } from "../arguments.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
+import { lifelineOption, whenInputCloses } from "../lifeline.ts";
 import { loginUrl } from "../local_cluster.ts";
 import { LOG_LEVELS, logLines } from "../log_lines.ts";
 import { type OutputForm, outputOption, printAnswer } from "../output.ts";
@@ -36,6 +37,7 @@ interface MasterVerbOptions {
   readonly prefetch: number;
   readonly acceptLoss?: boolean;
   readonly respawn?: boolean;
+  readonly stdinLifeline?: boolean;
   readonly grace: number;
   readonly logLevel: LogLevel;
   readonly output: OutputForm;
@@ -78,6 +80,7 @@ export function addMasterVerb(program: Command, context: CliContext): void {
     .addOption(
       new Option("--log-level <level>", "from which level on to print").choices(LOG_LEVELS).default("info"),
     )
+    .addOption(lifelineOption())
     .addOption(outputOption())
     .action((options: MasterVerbOptions) =>
       options.respawn === true ? respawn(context) : run(options, context)
@@ -109,6 +112,7 @@ async function run(options: MasterVerbOptions, context: CliContext): Promise<voi
     },
     onSecond: () => Deno.exit(EXIT.interrupted),
   });
+  if (options.stdinLifeline === true) void whenInputCloses(() => void started.master.stop(options.grace));
   context.exitCode = await started.master.ended;
   ends();
 }

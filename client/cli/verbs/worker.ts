@@ -11,6 +11,7 @@ import { spanOption, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
+import { lifelineOption, whenInputCloses } from "../lifeline.ts";
 import { LOG_LEVELS, logLines } from "../log_lines.ts";
 import { outputOption, printAnswer } from "../output.ts";
 import { dataFolderOf, masterWords, withMasterOptions } from "../session.ts";
@@ -35,7 +36,7 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
     .addOption(
       new Option("--log-level <level>", "from which level on to print").choices(LOG_LEVELS).default("info"),
     )
-    .addOption(new Option("--stdin-lifeline", "stop when the standard input closes").hideHelp())
+    .addOption(lifelineOption())
     .addOption(outputOption())
     .action((options: WorkerVerbOptions) => work(options, context));
 }
@@ -81,15 +82,5 @@ async function workerFolder(dataFolder: string): Promise<string> {
     return `${dataFolder}/worker`;
   } catch {
     return dataFolder;
-  }
-}
-
-async function whenInputCloses(call: () => void): Promise<void> {
-  try {
-    for await (const _bytes of Deno.stdin.readable) {
-      // Nothing is said on a lifeline.
-    }
-  } finally {
-    call();
   }
 }
