@@ -208,22 +208,25 @@ class Registrar implements Actor<RegistrarMessage> {
     const { type, id, from, token } = message;
     if (experiment !== undefined) return this.#context.send(experiment, { type, id, from, token });
     const known = this.#live.get(message.group);
-    this.#answer(
-      message,
-      known !== undefined
-        ? failure(
-          "experiment_over",
-          `${message.group} is ${known.state}`,
-          "",
-          "run the spec again to begin a new one",
-        )
-        : failure(
-          "unknown_experiment",
-          `there is no experiment ${message.group}`,
-          "",
-          "espalier experiments lists them",
-        ),
-    );
+    const refusal = known === undefined ? unknown(message.group) : over(message.group, known.state);
+    // Of a whole group that is no experiment the cluster may know.
+    if (known === undefined && type === "cancel_experiment") return this.#answer(message, refusal);
+    this.#refuse(message, refusal);
+  }
+
+  /** Refuses, unless it was done when it came first: the store knows. What it keeps of a refusal is null. */
+  #refuse(message: SteeringMessage, refusal: CommandReply): void {
+    const token = this.#nextToken++;
+    this.#afterCommit.set(token, (verdict, commit) => {
+      const value = verdict.type === "repeated" ? decode(verdict.reply) : null;
+      this.#answer(message, value === null ? refusal : { ok: true, value, commit });
+    });
+    this.#context.send(this.#options.store, {
+      type: "commit",
+      from: this.#context.self,
+      token,
+      changes: [{ type: "command", id: message.id, reply: encode(null), changes: [] }],
+    });
   }
 
   #changed(summary: ExperimentSummary): void {
@@ -275,4 +278,18 @@ function failure(
   retryAfterMs: number | null = null,
 ): CommandReply {
   return { ok: false, error: { code, message, path, advice, retryAfterMs } };
+}
+
+function over(group: GroupId, state: ExperimentState): CommandReply {
+  const advice = "run the spec again to begin a new one";
+  return failure("experiment_over", `${group} is ${state}`, "", advice);
+}
+
+function unknown(group: GroupId): CommandReply {
+  return failure(
+    "unknown_experiment",
+    `there is no experiment ${group}`,
+    "",
+    "espalier experiments lists them",
+  );
 }

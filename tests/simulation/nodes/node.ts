@@ -98,7 +98,9 @@ export abstract class Node {
   killActor(choose: (actors: readonly ActorView[]) => ActorView): void {
     const root = this.#system?.inspect();
     if (root === undefined || this.isPaused) return;
-    const actor = choose(below(root));
+    const actors = below(root);
+    if (actors.length === 0) return;
+    const actor = choose(actors);
     this.world.trace.add(`${this.name} loses ${actor.path}`);
     this.#system?.kill({ path: actor.path, id: actor.id });
   }
