@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { specJsonSchema } from "../../client/cli/spec_json_schema.ts";
+import { seededRandom } from "../../shared/actor/random.ts";
 import { optimizerSchema } from "../../shared/model/optimizer_options.ts";
 import { parseDuration } from "../../shared/protocol/duration.ts";
 import { specSchema } from "../../shared/protocol/spec.ts";
@@ -35,6 +36,28 @@ function compiled(data: unknown, text: string): SearchSpace {
   if (!result.ok) assert.fail(`${JSON.stringify(result.error)} in\n${text}`);
   return result.value;
 }
+
+Deno.test("the README's evaluator evaluates the candidates of the README's space", async () => {
+  const [, yaml = ""] = /^```yaml\n([\s\S]*?)^```$/m.exec(read("README.md")) ?? [];
+  const [, code = ""] = /^```ts\n(\/\/ evaluate\.ts\n[\s\S]*?)^```$/m.exec(read("README.md")) ?? [];
+  const spec = specSchema.parse(parse(yaml));
+  const space = compiled(spec.space, yaml);
+  const url = `data:application/typescript,${encodeURIComponent(code)}`;
+  const { evaluate }: Readonly<Record<string, unknown>> = await import(url);
+  assert.ok(typeof evaluate === "function");
+  const context = { signal: new AbortController().signal, report: () => {} };
+  const lossOf = (seed: number): unknown => {
+    try {
+      return evaluate(space.sample(seededRandom(seed)), context).loss;
+    } catch (error) {
+      assert.match(String(error), /diverged/);
+      return undefined;
+    }
+  };
+  const losses = Array.from({ length: 20 }, (_, seed) => lossOf(seed)).filter((loss) => loss !== undefined);
+  assert.equal(spec.objectives[0]?.metric, "loss");
+  assert.ok(losses.length > 10 && losses.every(Number.isFinite), String(losses));
+});
 
 Deno.test("docs/spec.md has a row for every field of a spec, and no other", () => {
   const fields = fieldsOf(specJsonSchema(), "").filter((path) => !path.startsWith("space."));
