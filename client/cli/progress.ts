@@ -8,8 +8,11 @@ import { formatDuration } from "../../shared/protocol/duration.ts";
 import { describeBest, describeTrials, trialsCounted } from "./summary.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Cells of the bar. */
+/** Cells of the bar, and those of one for a narrow terminal. */
 const BAR_CELLS = 24;
+const BAR_CELLS_NARROW = 8;
+/** A bar of full length leaves no room for the rest on a terminal of fewer columns. */
+const WIDE_COLUMNS = 110;
 /** Where no bar is drawn, a line is printed each time so much of the budget is done. */
 const LINE_EVERY_SHARE = 0.1;
 /** A rate over less time than this says little. */
@@ -37,13 +40,18 @@ export function trialsPerMinute(summary: ExperimentSummary, pace: Pace, nowMs: n
  * digits-1 [##########..............] 17/40  best accuracy 0.9528 (trial 9)  23.1 trials/min  1m left
  * ```
  */
-export function drawProgress(summary: ExperimentSummary, pace: Pace, nowMs: number): string {
+export function drawProgress(
+  summary: ExperimentSummary,
+  pace: Pace,
+  nowMs: number,
+  columns = WIDE_COLUMNS,
+): string {
   const done = trialsCounted(summary);
   const total = summary.budgetTrials;
   const rate = trialsPerMinute(summary, pace, nowMs);
   const parts = [
-    total === null ? `${done} trials` : `[${bar(done / total)}] ${done}/${total}`,
-    summary.best === null ? "no result yet" : `best ${describeBest(summary)} (trial ${summary.best.trial})`,
+    total === null ? `${done} trials` : `[${bar(done / total, columns)}] ${done}/${total}`,
+    bestPart(summary, columns),
   ];
   if (rate !== undefined) parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} trials/min`);
   if (rate !== undefined && total !== null && total > done) {
@@ -53,9 +61,16 @@ export function drawProgress(summary: ExperimentSummary, pace: Pace, nowMs: numb
   return `${summary.experiment} ${parts.join("  ")}`;
 }
 
-function bar(share: number): string {
-  const cells = Math.max(0, Math.min(BAR_CELLS, Math.floor(share * BAR_CELLS)));
-  return "#".repeat(cells) + ".".repeat(BAR_CELLS - cells);
+function bestPart(summary: ExperimentSummary, columns: number): string {
+  if (summary.best === null) return "no result yet";
+  const which = columns < WIDE_COLUMNS ? "" : ` (trial ${summary.best.trial})`;
+  return `best ${describeBest(summary)}${which}`;
+}
+
+function bar(share: number, columns: number): string {
+  const cells = columns < WIDE_COLUMNS ? BAR_CELLS_NARROW : BAR_CELLS;
+  const full = Math.max(0, Math.min(cells, Math.floor(share * cells)));
+  return "#".repeat(full) + ".".repeat(cells - full);
 }
 
 /** Shows progress as it comes. */
@@ -73,7 +88,8 @@ export class ProgressDisplay {
   update(summary: ExperimentSummary, nowMs: number): void {
     this.#pace ??= { sinceMs: nowMs, doneBefore: trialsCounted(summary) };
     if (this.#terminal.isInteractive) {
-      if (!isOver(summary.state)) this.#terminal.draw(drawProgress(summary, this.#pace, nowMs));
+      if (isOver(summary.state)) return;
+      this.#terminal.draw(drawProgress(summary, this.#pace, nowMs, this.#terminal.columns));
     } else this.#printIfNew(summary, this.#pace, nowMs);
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { readLocalMaster } from "../find_master.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT } from "./failure.ts";
 import { listenForInterrupts } from "./interrupts.ts";
@@ -18,8 +19,12 @@ const RESTART_MAX_MS = 30_000;
 /** A master that lived so long was well: its crash counts as the first. */
 const WELL_AFTER_MS = 60_000;
 
-/** Runs the same command without `--respawn`, again and again until it ends by itself or is told to. */
-export async function respawn(context: CliContext): Promise<void> {
+/**
+ * Runs the same command without `--respawn`, again and again until it ends by itself or is told to.
+ *
+ * @param dataFolder where the master says which port it has: the next one takes the same, or its workers would not find it
+ */
+export async function respawn(dataFolder: string, context: CliContext): Promise<void> {
   const { terminal, roles } = context;
   const args = [...context.args.filter((arg) => arg !== "--respawn"), "--stdin-lifeline"];
   let child: Deno.ChildProcess | undefined;
@@ -44,10 +49,18 @@ export async function respawn(context: CliContext): Promise<void> {
     terminal.note(
       `the master ended (${status.signal ?? `code ${status.code}`}); it is started again in ${delayMs} ms`,
     );
+    const port = await portOf(dataFolder);
+    if (crashes === 1 && port !== undefined) args.push("--port", port);
     await Promise.race([pause(delayMs), stop.promise]);
     context.exitCode = EXIT.success;
   }
   ends();
+}
+
+/** The port of the master that ran last in a data folder. */
+async function portOf(dataFolder: string): Promise<string | undefined> {
+  const local = await readLocalMaster(dataFolder);
+  return local === undefined ? undefined : URL.parse(local.url)?.port;
 }
 
 function tell(child: Deno.ChildProcess | undefined, signal: Deno.Signal): void {

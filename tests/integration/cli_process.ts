@@ -26,6 +26,9 @@ export async function cliJson(...args: readonly string[]): Promise<unknown> {
   return JSON.parse(out);
 }
 
+/** Those that have not ended: a test that fails leaves some. */
+const running = new Set<CliProcess>();
+
 /** A command that runs. */
 export class CliProcess {
   readonly #child: Deno.ChildProcess;
@@ -41,6 +44,7 @@ export class CliProcess {
       stderr: "piped",
       env: { ESPALIER_DATA: "", ESPALIER_MASTER: "", ESPALIER_TOKEN: "" },
     }).spawn();
+    running.add(this);
     this.#read = Promise.all([this.#out.read(this.#child.stdout), this.#notes.read(this.#child.stderr)]);
   }
 
@@ -65,6 +69,7 @@ export class CliProcess {
 
   async finished(): Promise<CliResult> {
     const [{ code }] = await Promise.all([this.#child.status, this.#read]);
+    running.delete(this);
     return { code, out: this.#out.text, notes: this.#notes.text };
   }
 
@@ -106,12 +111,14 @@ class Lines {
   }
 }
 
-/** A folder for a test, removed after it. */
+/** A folder for a test, removed after it; commands that still run are ended. */
 export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "espalier-cli-" });
   try {
     await work(folder);
   } finally {
+    for (const process of running) process.signal("SIGKILL");
+    await Promise.all([...running].map((process) => process.finished()));
     await Deno.remove(folder, { recursive: true });
   }
 }

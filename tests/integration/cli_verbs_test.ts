@@ -180,20 +180,27 @@ Deno.test("a data folder and a port that are in use are told with what to do", L
 });
 
 Deno.test(
-  "a master with --respawn is started again when it is killed, and ends when its parent is told to",
+  "a killed master with --respawn is started again, and a search and who waits for it go on",
   LIMIT,
   async () => {
     await inFolder(async (folder) => {
-      const parent = new CliProcess(["master", "--data", `${folder}/data`, "--port", "0", "--respawn"]);
+      const data = ["--data", `${folder}/data`];
+      const parent = new CliProcess(["master", ...data, "--port", "0", "--respawn"]);
       await parent.line(/^master +http:/m);
       const pid = async () => JSON.parse(await Deno.readTextFile(`${folder}/data/master.json`)).pid;
+      const worker = new CliProcess(["worker", ...data, "--slots", "2"]);
+      await cli("run", await writeSpec(folder, { trials: 20, ms: 100 }), ...data, "--detach");
+      const waiting = new CliProcess(["wait", ...data, "--output", "json"]);
+      await waiting.line(/naps-1: [1-9]\d* completed/);
       const first = await pid();
-      assert.notEqual(first, parent.pid);
       Deno.kill(first, "SIGKILL");
       await parent.line(/the master ended \(SIGKILL\); it is started again/);
-      const second = await until(pid, (value) => value !== first);
+      const { code, out, notes } = await waiting.finished();
+      assert.equal(code, 0, notes);
+      assert.equal(JSON.parse(out).trials.completed, 20);
+      const second = await pid();
       assert.notEqual(second, first);
-      await cliJson("experiments", "--data", `${folder}/data`);
+      assert.equal((await worker.stop()).code, 0);
       assert.equal((await parent.stop()).code, 0);
       assert.throws(() => Deno.kill(second, "SIGCONT"));
     });

@@ -82,14 +82,14 @@ export function addMasterVerb(program: Command, context: CliContext): void {
     )
     .addOption(lifelineOption())
     .addOption(outputOption())
-    .action((options: MasterVerbOptions) =>
-      options.respawn === true ? respawn(context) : run(options, context)
-    );
+    .action((options: MasterVerbOptions) => {
+      const dataFolder = options.data ?? context.terminal.env("ESPALIER_DATA") ?? DATA_FOLDER_DEFAULT;
+      return options.respawn === true ? respawn(dataFolder, context) : run(dataFolder, options, context);
+    });
 }
 
-async function run(options: MasterVerbOptions, context: CliContext): Promise<void> {
+async function run(dataFolder: string, options: MasterVerbOptions, context: CliContext): Promise<void> {
   const { terminal, roles } = context;
-  const dataFolder = options.data ?? terminal.env("ESPALIER_DATA") ?? DATA_FOLDER_DEFAULT;
   const tls = await readTls(options);
   const started = await roles.startMaster({
     dataFolder,
