@@ -114,11 +114,16 @@ export class Fleet {
     return client;
   }
 
+  /** Kills all that still runs. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close()));
+    // A stopped process is killed as well; workers go first, since they would look for their master.
+    await Promise.all(this.#members.splice(0).reverse().map((member) => member.kill()));
+  }
+
   /** Kills all that still runs, and removes the folder. */
   async end(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()));
-    // A stopped process is killed as well; workers go first, since they would look for their master.
-    await Promise.all(this.#members.reverse().map((member) => member.kill()));
+    await this.stopAll();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
