@@ -43,6 +43,8 @@ class Experiment implements Actor<ExperimentMessage> {
   #failureStreak = { message: "", count: 0 };
   #nextToken = 1;
   readonly #afterCommit = new Map<number, (verdicts: readonly StoreVerdict[], commit: number) => void>();
+  /** Who waits to hear that it is cancelled. */
+  readonly #cancelling: Steering[] = [];
   #afterGone: ((commit: number) => void) | undefined;
 
   constructor(context: Context<ExperimentMessage>, options: ExperimentOptions) {
@@ -219,7 +221,7 @@ class Experiment implements Actor<ExperimentMessage> {
   }
 
   #steer(steering: Steering): void {
-    if (this.#phase === "over") return this.#answer(steering, overError(this.#options.group));
+    if (this.#phase === "over") return this.#steerEnded(steering);
     if (steering.type === "cancel_experiment") {
       return this.#closeWith("cancelled", "a user cancelled it", steering);
     }
@@ -233,6 +235,12 @@ class Experiment implements Actor<ExperimentMessage> {
       [command],
       (commit) => this.#answer(steering, { ok: true, value, commit }),
     );
+  }
+
+  /** A cancellation that comes again before the first is durable is answered with it. */
+  #steerEnded(steering: Steering): void {
+    if (steering.type === "cancel_experiment" && this.#cancelling.length > 0) this.#cancelling.push(steering);
+    else this.#answer(steering, overError(this.#options.group));
   }
 
   #answer(steering: Steering, reply: CommandReply): void {
@@ -274,8 +282,9 @@ class Experiment implements Actor<ExperimentMessage> {
     const command: StoreChange[] = steering === undefined
       ? []
       : [{ type: "command", id: steering.id, reply: encode(value), changes: [] }];
+    if (steering !== undefined) this.#cancelling.push(steering);
     this.#afterGone = (commit) => {
-      if (steering !== undefined) this.#answer(steering, { ok: true, value, commit });
+      for (const each of this.#cancelling) this.#answer(each, { ok: true, value, commit });
       this.#tellRegistrar();
       this.#context.exit();
     };
