@@ -192,6 +192,7 @@ export class Client {
 
   /** Says goodbye. What is not answered by then fails with code `closed`. */
   close(): Promise<void> {
+    this.#router.leave();
     return this.#correspondent.close();
   }
 

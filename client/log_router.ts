@@ -11,6 +11,9 @@ import type { GroupId } from "../shared/model/ids.ts";
 import type { ChangeEnvelope } from "../shared/protocol/client_envelopes.ts";
 import type { LinkMessage } from "./link_messages.ts";
 
+/** How long the log stays open for whoever may come next: opening it costs a round trip. */
+const LINGER_MS = 250;
+
 /** Who waits for the changes of one group. */
 export interface LogListener {
   change(change: Change): void;
@@ -33,6 +36,8 @@ export class LogRouter {
   #opened = 0;
   #isOpen = false;
   #end: Error | undefined;
+  #isLeaving = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #waiting: { readonly opened: () => void; readonly failed: (error: Error) => void }[] = [];
   #lastPrefix = "/";
   #lastGroup = "";
@@ -99,9 +104,16 @@ export class LogRouter {
     this.#touched.clear();
   }
 
+  /** The client is closing: nothing is kept open any longer. */
+  leave(): void {
+    this.#isLeaving = true;
+    clearTimeout(this.#linger);
+  }
+
   /** Everyone who waits must find out in another way. A later `whenOpen` opens a new log, unless it is for good. */
   broken(error: Error, isForGood: boolean): void {
     if (isForGood) this.#end = error;
+    if (isForGood) this.leave();
     this.#subscription = undefined;
     this.#isOpen = false;
     for (const { failed } of this.#waiting.splice(0)) failed(error);
@@ -151,13 +163,20 @@ export class LogRouter {
     }
   }
 
-  /** A client that waits for nothing is not told of everything. */
+  /** A client that waits for nothing is not told of everything, but who submits again at once finds the log open. */
   #closeIfIdle(): void {
-    const isIdle = this.#listeners.size === 0 && this.#expected.size === 0 && this.#waiting.length === 0;
-    if (!isIdle || this.#subscription === undefined) return;
-    this.#send({ type: "unsubscribe", id: this.#subscription });
-    this.#subscription = undefined;
-    this.#isOpen = false;
+    if (!this.#isIdle || this.#linger !== undefined || this.#isLeaving) return;
+    this.#linger = setTimeout(() => {
+      this.#linger = undefined;
+      if (!this.#isIdle || this.#subscription === undefined) return;
+      this.#send({ type: "unsubscribe", id: this.#subscription });
+      this.#subscription = undefined;
+      this.#isOpen = false;
+    }, LINGER_MS);
+  }
+
+  get #isIdle(): boolean {
+    return this.#listeners.size === 0 && this.#expected.size === 0 && this.#waiting.length === 0;
   }
 }
 

@@ -38,6 +38,13 @@ class AnsweringMaster {
     this.#socket?.say({ type: "change", subscription: this.#log, commit, changes, entries: [] });
   }
 
+  readonly #logLeft = Promise.withResolvers<void>();
+
+  /** Fulfilled when the client ends its log subscription. */
+  get logLeft(): Promise<void> {
+    return this.#logLeft.promise;
+  }
+
   get listensToLog(): boolean {
     return this.#log !== undefined;
   }
@@ -57,8 +64,10 @@ class AnsweringMaster {
       if (envelope?.type === "subscribe" && envelope.kind === "log") {
         this.#log = envelope.id;
         socket.say(begun(this.#commit, EPOCH, envelope.id));
-      } else if (envelope?.type === "unsubscribe") this.#log = undefined;
-      else if (envelope?.type === "command") {
+      } else if (envelope?.type === "unsubscribe") {
+        this.#log = undefined;
+        this.#logLeft.resolve();
+      } else if (envelope?.type === "command") {
         this.commands.push(envelope);
         const reply = this.answer(envelope) ?? this.#usual(envelope);
         socket.say(reply);
@@ -220,7 +229,7 @@ Deno.test("a client that waits for nothing more is told of no changes", async ()
   const handle = await client.submit({ name: "one", evaluator: NOOP, inputs: [1] });
   master.tell(ended("one.1", 1));
   await handle.wait();
-  await client.workers();
+  await master.logLeft;
   assert.equal(master.listensToLog, false);
 });
 
