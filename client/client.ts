@@ -89,7 +89,9 @@ export class Client {
   async experiment(id: string, callbacks: ExperimentCallbacks = {}): Promise<ExperimentHandle> {
     await this.#logOpen();
     const { summary } = await this.details(id);
-    return this.#handle(summary.experiment, callbacks);
+    const handle = this.#handle(summary.experiment, callbacks);
+    await handle.look();
+    return handle;
   }
 
   /**

@@ -34,6 +34,7 @@ export class ExperimentHandle implements LogListener {
   readonly #readers = new Set<Channel<Change>>();
   #overWaiters: { resolve(): void; reject(error: Error): void }[] = [];
   #isOver = false;
+  #isListening = true;
   #broken: Error | undefined;
 
   constructor(
@@ -56,17 +57,21 @@ export class ExperimentHandle implements LogListener {
     return channel;
   }
 
-  /** Fulfilled with the summary once the experiment is completed, cancelled or broken. */
+  /**
+   * Fulfilled with the summary once the experiment is completed, cancelled or broken, and all its changes have been
+   * told: the answer to a question may overtake them.
+   */
   async wait(): Promise<ExperimentSummary> {
     for (;;) {
-      // Listened first, asked then: an end in between is not missed.
       const now = await this.#steering.show();
-      if (isOver(now.state)) {
-        this.#ends();
-        return now;
-      }
+      if (isOver(now.state) && (!this.#isListening || this.#broken !== undefined)) return now;
       await this.#over();
     }
+  }
+
+  /** Looks whether it was over before anyone listened: of that end no change will tell. */
+  async look(): Promise<void> {
+    if (isOver((await this.#steering.show()).state)) this.#ends();
   }
 
   /** How it stands now. */
@@ -90,6 +95,7 @@ export class ExperimentHandle implements LogListener {
 
   /** Stops listening. Readers end. */
   close(): void {
+    this.#isListening = false;
     this.#router.unlisten(this.id, this);
     for (const reader of this.#readers) reader.close();
   }
@@ -117,6 +123,7 @@ export class ExperimentHandle implements LogListener {
   }
 
   #over(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => this.#overWaiters.push({ resolve, reject }));
   }

@@ -258,6 +258,38 @@ Deno.test("an experiment tells its trials and its states, and ends with its summ
   assert.deepEqual([trials, states], [["quick-1/1"], ["completed"]]);
 });
 
+Deno.test("the answer that an experiment is over does not overtake its last changes", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  master.answer = ({ id, command }) =>
+    command.kind === "experiment"
+      ? yes(id, { summary: { experiment: "quick-1", state: "cancelled" }, spec: {} })
+      : undefined;
+  const trials: string[] = [];
+  const spec = { name: "quick", space: { kind: "cnn", classes: 10 }, budget: { trials: 1 } } as const;
+  const handle = await client.run(spec, { onTrial: ({ task }) => trials.push(task) });
+  const over = handle.wait();
+  // An answer has come and gone by the time that this one comes.
+  await handle.show();
+  master.tell(ended("quick-1", 1));
+  const experiment = groupId("quick-1");
+  master.tell({ kind: "experiment", experiment, name: "quick", state: "cancelled", reason: "" });
+  assert.equal((await over).state, "cancelled");
+  assert.deepEqual(trials, ["quick-1/1"]);
+});
+
+Deno.test("an experiment that was over before anyone listened is not waited for", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  master.answer = ({ id, command }) =>
+    command.kind === "experiment"
+      ? yes(id, { summary: { experiment: "quick-1", state: "completed" }, spec: {} })
+      : undefined;
+  const handle = await client.experiment("quick-1");
+  assert.equal((await handle.wait()).state, "completed");
+  assert.deepEqual(await Array.fromAsync(handle.changes()), []);
+});
+
 Deno.test("whoever waits when the client is closed is told so", async () => {
   const master = new AnsweringMaster();
   const client = await master.connect();
