@@ -94,6 +94,8 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
   // One that never opened (its code failed at its start) is closed all the same.
   const source = core.sources.get(message.group);
   core.sources.delete(message.group);
+  // First of all: who follows the log stops listening to an experiment when it is told that it is over.
+  if (message.cancelOpen) cancelGroup(core, message.group);
   const last = message.changes.length - 1;
   for (const [index, change] of message.changes.entries()) {
     core.log.add(
@@ -103,7 +105,6 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
       },
     );
   }
-  if (message.cancelOpen) cancelGroup(core, message.group);
   if (message.cancelOpen && source !== undefined) source.isCancelled = true;
   if (core.groups.get(message.group)?.open.size === 0) core.groups.delete(message.group);
 }
