@@ -50,7 +50,7 @@ withFleet("results for tasks that were never given are answered, and recorded no
   equal((await over).completed, 1);
   await master.kill();
   const { outcomes } = assertAllCompleted(fleet.data, 1);
-  deepEqual(outcomes.map(({ attempts, metrics }) => [attempts, metrics]), [[1, '{"ms":3000}']]);
+  deepEqual(outcomes.map(({ attempts, metrics }) => [attempts, metrics]), [[1, '{"ms":1800}']]);
 });
 
 /** A task that an honest worker runs, and the epoch. */
@@ -61,7 +61,7 @@ async function held(fleet: Fleet) {
   const handle = await client.submit({
     name: "held",
     evaluator: { kind: "builtin", name: "sleep" },
-    inputs: [{ ms: 3_000 }],
+    inputs: [{ ms: 1_800 }],
   });
   await honest.until(() => runningOn(honest).size === 1);
   const { peer, welcome } = await join(fleet, "scout", []);

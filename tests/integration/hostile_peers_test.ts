@@ -17,7 +17,7 @@ const ROUND_TRIP_MS_MAX = 2_000;
 /** What the master's memory may grow by, however much is thrown at it. */
 const GROWTH_MB_MAX = 250;
 const FLOOD = 300;
-const TRIALS = 24;
+const TRIALS = 16;
 
 withFleet("hostile peers are refused one by one, and an honest fleet does not feel them", async (fleet) => {
   const master = await fleet.master();

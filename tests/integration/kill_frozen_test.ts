@@ -38,7 +38,7 @@ function sleep(client: Client, spans: readonly number[]) {
 const hasStarted = (worker: Member) => worker.until(({ started }) => started !== undefined);
 
 withFleet("a frozen worker's task runs elsewhere; thawed, it goes on, since it is further", async (fleet) => {
-  const { master, frozen, idle, task } = await begun(fleet, 5_000);
+  const { master, frozen, idle, task } = await begun(fleet, 4_000);
   frozen.signal("SIGSTOP");
   await hasStarted(idle);
   frozen.signal("SIGCONT");

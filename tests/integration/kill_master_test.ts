@@ -15,7 +15,7 @@ import { slowSearch } from "./fleet/specs.ts";
 withFleet(
   "a search goes on by itself after its master was killed, and what ran over the kill is kept",
   async (fleet) => {
-    const trials = 8;
+    const trials = 6;
     let master = await fleet.master();
     const client = await fleet.client();
     const workers = [fleet.worker("w1"), fleet.worker("w2")];
@@ -67,6 +67,8 @@ withFleet(
 
 const TASKS = 2_000;
 const KILLS = 10;
+/** Fewer where more is killed each time. */
+const DOUBLE_KILLS = 5;
 
 withFleet(
   "a master that is killed at ten moments loses and doubles none of 2,000 short tasks",
@@ -93,8 +95,8 @@ withFleet(
     const lives = new Map(names.map((name) => [name, fleet.worker(name, { slots: 4 })]));
     const workers = [...lives.values()];
     const { outcomes, over } = await submitShort(fleet);
-    for (let kill = 1; kill <= KILLS; kill++) {
-      await outcomes.reached(TASKS * kill / (KILLS + 1));
+    for (let kill = 1; kill <= DOUBLE_KILLS; kill++) {
+      await outcomes.reached(TASKS * kill / (DOUBLE_KILLS + 1));
       const name = names[kill % names.length] ?? "";
       await Promise.all([kill % 3 === 0 ? undefined : lives.get(name)?.kill(), master.kill()]);
       master = await fleet.master();

@@ -12,11 +12,11 @@ import { slowSearch } from "./fleet/specs.ts";
 withFleet("a worker that is asked to stop finishes what it can and hands back the rest", async (fleet) => {
   const master = await fleet.master();
   const client = await fleet.client();
-  const leaving = fleet.worker("w1", { slots: 2, graceMs: 1_500 });
+  const leaving = fleet.worker("w1", { slots: 2, graceMs: 1_200 });
   const tasks = await client.submit({
     name: "nap",
     evaluator: { kind: "builtin", name: "sleep" },
-    inputs: [{ ms: 800 }, { ms: 4_000 }],
+    inputs: [{ ms: 600 }, { ms: 2_500 }],
   });
   const [group = ""] = tasks.groups;
   await leaving.until(({ started }) => started === `${group}/2`);

@@ -9,11 +9,11 @@ import { withFleet } from "./fleet/fleet.ts";
 import { assertAllCompleted } from "./fleet/ledger.ts";
 import { slowSearch } from "./fleet/specs.ts";
 
-const TRIALS = 36;
-const KILL_AFTER = [9, 20, 31];
+const TRIALS = 24;
+const KILL_AFTER = [8, 17];
 
 function search(seed: number): SpecInput {
-  return slowSearch("seeded", TRIALS, 30, {
+  return slowSearch("seeded", TRIALS, 20, {
     optimizer: { kind: "genetic", seed, population: 6, elitism: 1 },
   });
 }

@@ -37,6 +37,7 @@ export class InnerMaster {
   readonly #ended = Promise.withResolvers<void>();
   readonly #leaving: (() => Promise<unknown>)[] = [];
   #fatal: string | undefined;
+  #isEnding = false;
 
   constructor(between: Between = {}) {
     const listening = listen({
@@ -110,8 +111,10 @@ export class InnerMaster {
     for (const actor of actors) this.#system.post(actor, poison(actor.path));
   }
 
-  /** Ends everything in good order; the store can be read after it. */
+  /** Ends everything in good order, once; the store can be read after it. */
   async end(): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     for (const leave of this.#leaving.reverse()) await leave();
     this.#system.stop(15_000);
     await this.#ended.promise;
