@@ -64,7 +64,8 @@ export type MasterStarted = { readonly ok: true; readonly master: RunningMaster 
 /** Starts a master; answers when it takes workers and clients, or cannot. */
 export async function startMaster(options: MasterStartOptions): Promise<MasterStarted> {
   try {
-    await Deno.mkdir(options.dataFolder, { recursive: true });
+    // What is in it is its owner's alone: tokens, and everything that was ever evaluated.
+    await Deno.mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -95,12 +96,15 @@ class MasterProcess {
   readonly #opened = Promise.withResolvers<string | undefined>();
   #exitCode = 0;
   #isLeaving = false;
+  #isOpen = false;
+  #isFatal = false;
 
   constructor(options: MasterStartOptions, listener: Listener) {
     this.#options = options;
     this.#listener = listener;
     this.#system = new System(new RealLoop(), crypto.randomUUID(), {
-      ...(options.log === undefined ? {} : { log: options.log }),
+      // What falls down with a tree that may not go on is no news beside the reason.
+      log: (...words) => this.#isFatal ? undefined : options.log?.(...words),
       rootExited: (reason) => this.#rootExited(reason),
     });
   }
@@ -146,14 +150,19 @@ class MasterProcess {
     return {
       attach: (entrance: Entrance | undefined) => {
         this.#listener.gate.attach(entrance);
-        if (entrance !== undefined) this.#opened.resolve(undefined);
+        if (entrance === undefined) return;
+        this.#isOpen = true;
+        this.#opened.resolve(undefined);
       },
       unready: (reasons) => this.#listener.gate.unready(reasons),
     };
   }
 
   #fatal(reason: string): void {
-    this.#options.log?.("error", "master", `the master ends: ${reason}`, {});
+    if (this.#isFatal) return;
+    this.#isFatal = true;
+    // Before it was open, whoever started it is told.
+    if (this.#isOpen) this.#options.log?.("error", "master", `the master ends: ${reason}`, {});
     this.#opened.resolve(reason);
     this.#exitCode = EXIT_STORE;
     // Whatever the tree still wants to do, it may not do it over this store.

@@ -12,7 +12,7 @@ import { cancelCommand } from "./cancellation.ts";
 import { checkCluster } from "./check.ts";
 import { ClusterCore, commandError } from "./core.ts";
 import { dispatch } from "./dispatch.ts";
-import { explain } from "./explain.ts";
+import { explain, tellWaiting } from "./explain.ts";
 import type { ClusterMessage, ClusterOptions } from "./messages.ts";
 import { recover } from "./recovery.ts";
 import { detach, makeCertain, sayStop } from "./registration.ts";
@@ -168,7 +168,10 @@ export class Cluster implements Actor<ClusterMessage> {
     switch (message.type) {
       case "tick":
         core.context.after(TICK_MS, { type: "tick" });
-        if (core.epoch !== undefined) tick(core);
+        if (core.epoch !== undefined) {
+          tick(core);
+          tellWaiting(core);
+        }
         return this.#publisher.publish();
       case "rival_silent":
         return this.#rivals.silent(message.worker, message.session);

@@ -43,8 +43,8 @@ export interface Source {
   submitting: number;
   /** When it was last offered a slot: whoever waited longest is next among equals. */
   turn: number;
-  /** How many workers it was last told are connected, while it waits for enough of them. */
-  toldWorkers: number;
+  /** Why nothing was offered to it, when it was last told. */
+  toldReason: string;
   /** Its present life has been told which of its trials are open. */
   isAccepted: boolean;
   /** It closed and wants none of its trials any more. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ClusterCore, commandError } from "./core.ts";
+import type { Needs } from "../scheduling/queue.ts";
+import { type ClusterCore, commandError, type Source } from "./core.ts";
 import type { LiveTask } from "./live_task.ts";
 import type { ClusterMessage } from "./messages.ts";
 
@@ -55,9 +56,33 @@ function sentence(core: ClusterCore, task: LiveTask): string {
 /** Why a task waits, in a sentence. */
 function explainWaiting(core: ClusterCore, task: LiveTask): string {
   if (core.lost !== undefined) return core.lost;
+  return whyUnplaceable(core, task.group.needs) ??
+    `waits for a free slot: ${core.queue.size} tasks are queued`;
+}
+
+/** Tells experiments for which nothing is offered why that is so, where it can be said. */
+export function tellWaiting(core: ClusterCore): void {
+  for (const source of core.sources.values()) {
+    const reason = source.group.open.size > 0 || source.offered > 0 ? "" : whyNotOffered(core, source);
+    if (reason === source.toldReason) continue;
+    source.toldReason = reason;
+    core.context.send(source.ref, { type: "waiting", reason });
+  }
+}
+
+function whyNotOffered(core: ClusterCore, source: Source): string {
+  if (core.lost !== undefined) return core.lost;
+  const connected = core.connectedWorkers;
+  if (!source.started && connected < source.minWorkers) {
+    return `waits for ${source.minWorkers} workers; ${connected} connected`;
+  }
+  return whyUnplaceable(core, source.group.needs) ?? "";
+}
+
+/** Why no worker that is there could ever take a task of these needs now; undefined where one could. */
+function whyUnplaceable(core: ClusterCore, needs: Needs): string | undefined {
   const workers = [...core.workers.values()].filter((worker) => worker.session !== undefined);
   if (workers.length === 0) return "no worker is connected; start one with: espalier worker --master URL";
-  const needs = task.group.needs;
   const kind = needs.evaluatorKind;
   const able = workers.filter((worker) => worker.executors.has(kind));
   if (able.length === 0) return `none of ${workers.length} workers runs evaluators of kind ${kind}`;
@@ -73,5 +98,5 @@ function explainWaiting(core: ClusterCore, task: LiveTask): string {
   if (available.length === 0) {
     return `the ${large.length} workers that fit are silent, leaving or on probation`;
   }
-  return `waits for a free slot: ${core.queue.size} tasks are queued`;
+  return undefined;
 }

@@ -138,8 +138,8 @@ export type ClusterToSource =
     readonly step: number;
     readonly metrics: Metrics;
   }
-  /** Workers that are connected, for an experiment that waits for `minWorkers`. */
-  | { readonly type: "workers"; readonly connected: number };
+  /** Why nothing is offered to it, in a sentence; empty where nothing stands in the way. */
+  | { readonly type: "waiting"; readonly reason: string };
 
 /** A live value for the feed; null where it is gone. */
 export interface LiveMessage {

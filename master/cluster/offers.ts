@@ -18,7 +18,7 @@ export function offer(core: ClusterCore, seats: readonly Seat[]): void {
   let promised = 0;
   for (const source of core.sources.values()) {
     promised += source.offered + source.committing;
-    if (isWaiting(core, source, connected)) waiting.push(source);
+    if (isWaiting(source, connected)) waiting.push(source);
   }
   waiting.sort((a, b) => b.group.needs.priority - a.group.needs.priority || a.turn - b.turn);
   // What waits in the queue fits into none of these slots, or it would have been placed.
@@ -36,12 +36,8 @@ export function offer(core: ClusterCore, seats: readonly Seat[]): void {
   }
 }
 
-function isWaiting(core: ClusterCore, source: Source, connected: number): boolean {
+function isWaiting(source: Source, connected: number): boolean {
   if (!source.started && connected >= source.minWorkers) source.started = true;
-  if (!source.started && source.toldWorkers !== connected) {
-    source.toldWorkers = connected;
-    core.context.send(source.ref, { type: "workers", connected });
-  }
   return source.started && source.wants;
 }
 

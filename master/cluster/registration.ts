@@ -42,6 +42,9 @@ export function noticeLoss(core: ClusterCore, register: Register): void {
     `the store ends at commit ${core.commit}, but ${register.worker} was told of commit ${seen.commit} in epoch ${seen.epoch}: ` +
     "an older copy was restored. Start with the newest copy, or with --accept-loss.";
   core.context.log("error", core.lost);
+  if (core.registrar === undefined) return;
+  const state = { type: "store_state", state: "degraded", reason: core.lost } as const;
+  core.context.send(core.registrar, { ...core.storeState, ...state, waitingChanges: 0 });
 }
 
 /** Takes in a worker, and all that it brings along. */

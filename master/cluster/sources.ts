@@ -69,7 +69,7 @@ function newSource(ref: Ref<ClusterToSource>, group: Group, minWorkers: number):
     committing: 0,
     submitting: 0,
     turn: 0,
-    toldWorkers: -1,
+    toldReason: "",
     isAccepted: false,
     isCancelled: false,
   };

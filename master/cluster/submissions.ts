@@ -31,6 +31,10 @@ export function submitCommand(
 ): void {
   const { from, token, payloads } = message;
   const open = core.tasks.size + pending.tasks + payloads.length;
+  if (core.lost !== undefined) {
+    const error = commandError("store_lost", core.lost, "an operator must decide");
+    return core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
+  }
   const isDegraded = core.storeState.state === "degraded";
   const isFull = open > OPEN_TASKS_MAX || core.payloadBytes + pending.bytes > OPEN_BYTES_MAX;
   if (isFull || isDegraded || core.storeState.isOverfull || core.epoch === undefined) {

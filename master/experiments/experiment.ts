@@ -36,6 +36,8 @@ class Experiment implements Actor<ExperimentMessage> {
   readonly #history: HistoryReader;
   #state: ExperimentState;
   #reason: string;
+  /** Why no slot is offered to it. */
+  #waiting = "";
   /** `reading` its history, then `searching`; `ending` proposes no more and waits for open trials; `over`. */
   #phase: "reading" | "searching" | "ending" | "over" = "reading";
   #early: Extract<ClusterToSource, { type: "ended" }>[] = [];
@@ -80,8 +82,10 @@ class Experiment implements Actor<ExperimentMessage> {
       case "attempt_failed":
         return this.#countFailure(message.message);
       case "reported":
-      case "workers":
         return;
+      case "waiting":
+        this.#waiting = message.reason;
+        return this.#publish();
       case "source_accepted":
         return this.#history.ask(), this.#readOn();
       case "source_gone":
@@ -329,7 +333,7 @@ class Experiment implements Actor<ExperimentMessage> {
       experiment: group,
       name: spec.name,
       state: this.#state,
-      reason: this.#reason,
+      reason: this.#state === "running" && this.#reason === "" ? this.#waiting : this.#reason,
       trials: { ...this.#fold.counts },
       open: this.#fold.openCount,
       attempts: this.#fold.attempts,

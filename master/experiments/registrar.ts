@@ -51,6 +51,8 @@ class Registrar implements Actor<RegistrarMessage> {
   readonly #afterCommit = new Map<number, (verdict: StoreVerdict, commit: number) => void>();
   #feed: Ref<LiveMessage> | undefined;
   #nextGroup: number | undefined;
+  /** Why nothing may be begun over this store. */
+  #lost = "";
   #nextToken = 1;
 
   constructor(context: Context<RegistrarMessage>, options: RegistrarOptions) {
@@ -116,8 +118,10 @@ class Registrar implements Actor<RegistrarMessage> {
           if (!this.#live.has(summary.experiment)) this.#changed(summary);
         }
         return;
-      case "backed_up":
       case "store_state":
+        this.#lost = message.reason;
+        return;
+      case "backed_up":
         return;
     }
   }
@@ -141,6 +145,9 @@ class Registrar implements Actor<RegistrarMessage> {
         message,
         failure("bad_spec", text, formatPath(problem?.path ?? []), "mend the spec and run it again"),
       );
+    }
+    if (this.#lost !== "") {
+      return this.#answer(message, failure("store_lost", this.#lost, "", "an operator must decide"));
     }
     if (this.#nextGroup === undefined) {
       return this.#answer(

@@ -71,6 +71,17 @@ export function unknownGroup(group: string): CommandError {
   };
 }
 
+/** There is no copy: the store says what to do about it. */
+export function backupFailed(error: StoreError): CommandError {
+  return {
+    code: "backup_failed",
+    message: error.message,
+    path: "command.path",
+    advice: "",
+    retryAfterMs: null,
+  };
+}
+
 /** The store did not answer. */
 export function storeFailed(error: StoreError): CommandError {
   const passes = error.kind === "fault";

@@ -9,7 +9,7 @@ import type { Context, Ref } from "../../shared/actor/actor.ts";
 import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
 import type { QueryMessage, StoreAnswer, StoreMessage } from "../store/messages.ts";
 import type { Queries, StoreResult } from "../store/store.ts";
-import { storeFailed } from "./command_errors.ts";
+import { backupFailed, storeFailed } from "./command_errors.ts";
 import type { CommandsMessage } from "./messages.ts";
 
 /** What commands ask. */
@@ -68,7 +68,10 @@ export class StoreQuestions {
     failed: (error: CommandError) => void,
   ): void {
     const token = this.#nextToken++;
-    this.#backups.set(token, eitherWay(found, failed));
+    this.#backups.set(
+      token,
+      (result) => result.ok ? found(result.value) : failed(backupFailed(result.error)),
+    );
     this.#context.send(this.#store, { type: "backup", from: this.#context.self, token, path });
   }
 

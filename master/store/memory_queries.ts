@@ -41,7 +41,7 @@ export const MEMORY_QUERIES: Answers = {
       .flatMap(historyOutcome),
   changes: changesAfter,
   experiments: (state, ask, nowMs) =>
-    [...state.experiments.values()].slice(ask.offset, ask.offset + rowLimit(ask.limit))
+    [...state.experiments.values()].reverse().slice(ask.offset, ask.offset + rowLimit(ask.limit))
       .map((experiment) => summaryOf(state, experiment, nowMs)),
   experiment: (state, ask, nowMs) => {
     const id = ask.experiment === "last" ? [...state.experiments.keys()].at(-1) : ask.experiment;

@@ -232,6 +232,7 @@ export interface Queries {
       readonly upTo: number;
     };
   };
+  /** The newest first. */
   readonly experiments: {
     readonly ask: { readonly offset: number; readonly limit: number };
     readonly answer: readonly ExperimentSummary[];

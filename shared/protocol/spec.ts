@@ -78,6 +78,11 @@ export const specSchema = z.strictObject({
   minWorkers: z.int().min(0).max(100_000).default(0),
   /** Failures in a row with one message and no success that pause the experiment; 0 never pauses. */
   maxFailures: z.int().min(0).default(MAX_FAILURES_DEFAULT),
+}).superRefine((spec, context) => {
+  const isHeuristic = spec.evaluator.kind === "builtin" && spec.evaluator.name === "heuristic";
+  if (!isHeuristic || spec.space.kind === "cnn") return;
+  const message = "the heuristic looks at an architecture, and this space has none: name an evaluator";
+  context.addIssue({ code: "custom", path: ["evaluator"], message });
 });
 
 /** A spec as a user writes it. */

@@ -71,7 +71,7 @@ export class Reader {
       this.#all(HISTORY_OUTCOMES, ask.experiment, ask.after, rowLimit(ask.limit)).map(historyOutcome),
     changes: (ask) => readChanges((sql, ...values) => this.#all(sql, ...values), ask),
     experiments: (ask, nowMs) =>
-      this.#all(`${SUMMARIES} ORDER BY e.seq LIMIT ? OFFSET ?`, rowLimit(ask.limit), ask.offset)
+      this.#all(`${SUMMARIES} ORDER BY e.seq DESC LIMIT ? OFFSET ?`, rowLimit(ask.limit), ask.offset)
         .map((row) => summary(row, nowMs)),
     experiment: (ask, nowMs) => this.#experiment(ask, nowMs),
     trials: (ask) => this.#all(TRIALS, ask.experiment, ask.after + 1, rowLimit(ask.limit)).map(trialSummary),

@@ -82,10 +82,23 @@ Deno.test("a store that lacks what a worker was told gives out nothing", () => {
   const fleet = new Fleet();
   const epoch = fleet.core.epoch;
   assert.ok(epoch);
-  const worker = fleet.join("w", { seen: { epoch, commit: 1_000 } });
   fleet.submit(1);
+  const worker = fleet.join("w", { seen: { epoch, commit: 1_000 } });
+  fleet.settle();
   assert.equal(worker.leases.length, 0);
   assert.match(fleet.core.lost ?? "", /older copy/);
+});
+
+Deno.test("a store that lacks what a worker was told takes nothing new", () => {
+  const fleet = new Fleet();
+  const epoch = fleet.core.epoch;
+  assert.ok(epoch);
+  fleet.join("w", { seen: { epoch, commit: 1_000 } });
+  const token = fleet.sendSubmit(1);
+  fleet.settle();
+  const reply = fleet.replies.get(token);
+  assert.ok(reply !== undefined && !reply.ok);
+  assert.equal(reply.error.code, "store_lost");
 });
 
 Deno.test("an older copy of the store is noticed by the epochs that it lacks", () => {

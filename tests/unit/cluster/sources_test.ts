@@ -59,7 +59,8 @@ Deno.test("an experiment waits until enough workers were there once", () => {
   const source = fleet.source("e1", {}, 2);
   const first = fleet.join("w1");
   assert.equal(source.wanted, 0);
-  assert.deepEqual(source.of("workers").map((each) => each.connected), [1]);
+  fleet.pass(300);
+  assert.deepEqual(source.of("waiting").map((each) => each.reason), ["waits for 2 workers; 1 connected"]);
   fleet.join("w2");
   assert.equal(source.wanted, 2);
   first.leaves();

@@ -21,6 +21,7 @@ function specOf(part: Partial<SpecInput>): Spec {
       },
     },
     optimizer: { kind: "genetic", seed: 7, population: 8 },
+    evaluator: { kind: "builtin", name: "noop" },
     objectives: [{ metric: "score", direction: "maximize" }],
     budget: { trials: 200 },
     ...part,

@@ -210,15 +210,24 @@ Deno.test("an experiment or group that nobody knows is a mistake with advice", (
 });
 
 Deno.test("a store that cannot answer is told with when to try again", () => {
-  for (const body of [EVERY_COMMAND.backup, EVERY_COMMAND.counts]) {
-    const it = rig({ storeFails: true });
-    it.command(body);
-    const reply = it.replies()[0];
-    assert.ok(reply !== undefined && !reply.ok);
-    assert.match(reply.error.message, /disk is full/);
-    assert.equal(reply.error.retryAfterMs, 1_000);
-    it.world.end();
-  }
+  const it = rig({ storeFails: true });
+  it.command(EVERY_COMMAND.counts);
+  const reply = it.replies()[0];
+  assert.ok(reply !== undefined && !reply.ok);
+  assert.match(reply.error.message, /disk is full/);
+  assert.equal(reply.error.retryAfterMs, 1_000);
+  it.world.end();
+});
+
+Deno.test("a backup that cannot be made is told in the store's own words", () => {
+  const it = rig({ storeFails: true });
+  it.command(EVERY_COMMAND.backup);
+  const reply = it.replies()[0];
+  assert.ok(reply !== undefined && !reply.ok);
+  assert.equal(reply.error.code, "backup_failed");
+  assert.match(reply.error.message, /^the disk is full/);
+  assert.equal(reply.error.retryAfterMs, null);
+  it.world.end();
 });
 
 Deno.test("stopping the master is answered before it stops", () => {

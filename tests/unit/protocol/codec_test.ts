@@ -84,7 +84,7 @@ Deno.test("no bytes whatever make the decoder throw", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       decodeFrame(bytes, fromWorker);
-    decodeFrame(bytes, fromClient);
+      decodeFrame(bytes, fromClient);
     }),
     { numRuns: 2_000 },
   );
