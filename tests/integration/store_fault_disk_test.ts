@@ -12,6 +12,7 @@ import { sleepSearch } from "./fleet/specs.ts";
 
 const TRIALS = 60;
 const TASKS = 200;
+const TASK_BYTES = 15_000;
 
 withFleet("on a full disk acknowledgements stop, /ready says why, and room alone mends it", async (fleet) => {
   const disk = await mountSmallDisk(fleet.data, "16m");
@@ -40,28 +41,25 @@ async function workThroughFullDisk(fleet: Fleet, disk: SmallDisk): Promise<void>
   });
   await trialsEnded(told, 8);
   await disk.fill();
-  const reasons = await untilReady(fleet, false);
-  match(reasons, /store cannot be relied on: .*(full|I\/O|space)/i);
   let isAnswered = false;
-  const late = submitSome(client).then((handle) => {
+  const late = submitLarge(client).then((handle) => {
     isAnswered = true;
     return handle;
   });
   // Where something before its turn fails, that is what is told.
   late.catch(() => {});
+  const reasons = await untilReady(fleet, false);
+  match(reasons, /store cannot be relied on: .*(full|I\/O|space)/i);
   // Whether questions can be answered depends on the disk; they do not hang, and nothing that needs it is told.
   await client.show("last").then(
     ({ trials }) => ok(trials.completed < TRIALS),
     (error) => match(String(error), /the store could not answer/),
   );
-  // SQLite may find room in its own files for a while: what was acknowledged is stored, that is what counts.
-  const acknowledged = { outcomes: [...told.keys()], isAnswered };
-  const { outcomes, tasks: stored } = readLedger(fleet.data);
-  const storedOutcomes = new Set(outcomes.map(({ task }) => task));
-  for (const task of acknowledged.outcomes) {
-    ok(storedOutcomes.has(task), `${task} was told and is not stored`);
-  }
-  if (acknowledged.isAnswered) ok(stored >= TASKS);
+  equal(isAnswered, false);
+  // SQLite may still find room for small things in its own files: what was told is stored, that is what counts.
+  const toldSoFar = [...told.keys()];
+  const stored = new Set(readLedger(fleet.data).outcomes.map(({ task }) => task));
+  for (const task of toldSoFar) ok(stored.has(task), `${task} was told and is not stored`);
 
   await disk.makeRoom();
   equal(await untilReady(fleet, true), "");
@@ -72,11 +70,12 @@ async function workThroughFullDisk(fleet: Fleet, disk: SmallDisk): Promise<void>
   deepEqual([...told.values()], Array(TRIALS).fill(1));
 }
 
-function submitSome(client: Client) {
+/** More than the store could put into the room that its own files have. */
+function submitLarge(client: Client) {
   return client.submit({
     name: "late",
     evaluator: { kind: "builtin", name: "noop" },
-    inputs: Array.from({ length: TASKS }, (_, index) => ({ index })),
+    inputs: Array.from({ length: TASKS }, () => "x".repeat(TASK_BYTES)),
   });
 }
 
