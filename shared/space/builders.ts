@@ -25,11 +25,11 @@ import type {
   OptionalParameter,
   Parameter,
   Parameters,
+  ParametersSpace,
   RealParameter,
   RepeatParameter,
   Scalar,
 } from "./parameter.ts";
-import type { ParametersSpace } from "./space.ts";
 
 interface Conditional {
   readonly when?: Condition;

@@ -182,3 +182,9 @@ export const parameterSchema: z.ZodType<Parameter> = z.discriminatedUnion("type"
 export function isParameter(of: Parameter | Parameters): of is Parameter {
   return typeof of["type"] === "string";
 }
+
+/** A space without an architecture: its parameters, written out. */
+export interface ParametersSpace {
+  readonly kind: "parameters";
+  readonly parameters: Parameters;
+}

@@ -37,7 +37,7 @@ import { canonicalGraph } from "./graph_hash.ts";
 import type { LayerGraph } from "./layer_graph.ts";
 import { mutateGroup } from "./mutate.ts";
 import type { GroupNode } from "./node.ts";
-import { type Parameters, parametersSchema } from "./parameter.ts";
+import { type Parameters, parametersSchema, type ParametersSpace } from "./parameter.ts";
 import { type Problem, problemsOf, type Result } from "./problem.ts";
 import { repairGroup } from "./repair.ts";
 import { sampleGroup } from "./sample.ts";
@@ -46,13 +46,8 @@ import { validateGroup } from "./validate.ts";
 
 export type { Candidate, Value } from "./candidate.ts";
 export { CNN_DEFAULTS, type CnnOptions, type CnnSpace, cnnSpace } from "./cnn.ts";
+export type { ParametersSpace } from "./parameter.ts";
 export { formatPath, formatProblem, type Path, type Problem, problemsOf, type Result } from "./problem.ts";
-
-/** A space without an architecture: its parameters, written out. */
-export interface ParametersSpace {
-  readonly kind: "parameters";
-  readonly parameters: Parameters;
-}
 
 /** A space as a user writes it. */
 export type Space = ParametersSpace | CnnSpace;
