@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { lockFolder } from "../../master/store/sqlite/folder_lock.ts";
 import { SqliteStore } from "../../master/store/sqlite/sqlite_store.ts";
 import { asked, isFailure } from "../conformance/store_bench.ts";
 import { StoreChild } from "./store_child.ts";
@@ -31,5 +32,20 @@ Deno.test("a second store in the same process is refused until the first is clos
   await first.close();
   await second.open();
   await second.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a lock that could not be named, on a full disk, is not kept", async () => {
+  const folder = await Deno.makeTempDir();
+  const { writeSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.writeSync = () => {
+    throw new Error("No space left on device");
+  };
+  try {
+    assert.throws(() => lockFolder(folder), /No space left/);
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+  }
+  lockFolder(folder).release();
   await Deno.remove(folder, { recursive: true });
 });

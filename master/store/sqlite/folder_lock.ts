@@ -32,8 +32,14 @@ export function lockFolder(folder: string): FolderLock {
       `the data folder ${folder} is in use by ${holder(path)}: stop it, or name another folder`,
     );
   }
-  file.truncateSync();
-  file.writeSync(new TextEncoder().encode(JSON.stringify({ pid: Deno.pid, host: Deno.hostname() })));
+  try {
+    file.truncateSync();
+    file.writeSync(new TextEncoder().encode(JSON.stringify({ pid: Deno.pid, host: Deno.hostname() })));
+  } catch (error) {
+    // A full disk, perhaps: kept open, it would lock this very process out when it tries again.
+    file.close();
+    throw error;
+  }
   return { release: () => file.close() };
 }
 

@@ -1,5 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
+import { z } from "zod";
 import { AnswerReader } from "../../../worker/executors/answer_reader.ts";
 import { HARNESS } from "../../../worker/executors/deno_program.ts";
 import { encodeFrame, FRAME_BYTES_MAX, prefixOf } from "../../../worker/executors/harness/frame.ts";
@@ -8,8 +9,10 @@ import {
   isMetrics,
   METRIC_NAME_MAX as HARNESS_METRIC_NAME_MAX,
   METRICS_MAX as HARNESS_METRICS_MAX,
+  metricsProblem,
 } from "../../../worker/executors/harness/metrics.ts";
 import { Printed } from "../../../worker/executors/printed.ts";
+import { decodeFrame, encode } from "../../../shared/protocol/codec.ts";
 import { METRIC_NAME_MAX, METRICS_MAX } from "../../../shared/protocol/limits.ts";
 
 const MARK = "000102030405060708090a0b0c0d0e0f";
@@ -89,6 +92,15 @@ Deno.test("the harness has the protocol's limits on metrics", () => {
   equal(HARNESS_METRIC_NAME_MAX, METRIC_NAME_MAX);
   equal(isMetrics({ "": 1 }), false);
   equal(isMetrics({}), true);
+});
+
+Deno.test("a metric whose name no frame can carry is found before it is sent", () => {
+  const metrics: unknown = JSON.parse('{ "loss": 1, "__proto__": 2 }');
+  equal(decodeFrame(encode([metrics]), z.unknown()).ok, false);
+  equal(metricsProblem(metrics), 'one of its metrics is called "__proto__"');
+  const failing = reader();
+  const bytes = encodeFrame({ type: "report", id: 1, step: 1, metrics } as Answer, PREFIX);
+  throws(() => failing.reader.push(bytes));
 });
 
 Deno.test("the harness can be written out: what it imports is in the list", () => {

@@ -8,6 +8,8 @@
 export const METRICS_MAX = 256;
 /** Characters in the name of a metric. */
 export const METRIC_NAME_MAX = 200;
+/** No metric can be called so: a frame with such a key is refused as a whole, and whoever sent it is sent away. */
+export const METRIC_NAME_REFUSED = "__proto__";
 
 /** Metrics: names and finite numbers. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -23,6 +25,7 @@ export function metricsProblem(value: unknown): string | undefined {
   if (entries.length > METRICS_MAX) return `it has ${entries.length} metrics; it may have ${METRICS_MAX}`;
   for (const [name, number] of entries) {
     if (name === "") return "one of its metrics has no name";
+    if (name === METRIC_NAME_REFUSED) return `one of its metrics is called "${METRIC_NAME_REFUSED}"`;
     if (name.length > METRIC_NAME_MAX) {
       return `the name of its metric "${
         name.slice(0, 40)
