@@ -4,9 +4,15 @@
  * @module
  */
 
+/** Text of an evaluator's for a terminal: on one line, and unable to steer it. */
+export function plain(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, "\ufffd");
+}
+
 /** Lays rows out in columns; columns of numbers stand to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
+  const all = [header, ...rows].map((row) => row.map(plain));
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const isNumeric = header.map((_, column) =>
     rows.length > 0 && rows.every((row) => /^[-+.\d%]*$|^-$/.test(row[column] ?? ""))
@@ -27,7 +33,7 @@ export function formatNumber(value: number): string {
 
 /** Metrics on one line, such as `accuracy 0.981, loss 0.07`. */
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
-  return Object.entries(metrics).map(([name, value]) => `${name} ${formatNumber(value)}`).join(", ");
+  return Object.entries(metrics).map(([name, value]) => `${plain(name)} ${formatNumber(value)}`).join(", ");
 }
 
 /** Bytes with a unit, such as `1.5 GB`. */

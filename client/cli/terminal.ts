@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { plain } from "./table.ts";
 
 /** Where a verb prints. */
 export interface Terminal {
@@ -36,7 +37,8 @@ export class ProcessTerminal implements Terminal {
 
   note(text: string): void {
     this.#endLine();
-    write(Deno.stderr, `${text}\n`);
+    // An evaluator's words may be among them: they break lines, and steer no terminal.
+    write(Deno.stderr, `${text.split("\n").map(plain).join("\n")}\n`);
   }
 
   draw(line: string): void {

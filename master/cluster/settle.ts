@@ -43,7 +43,8 @@ export function settle(core: ClusterCore, settlement: Settlement): void {
     lease,
     worker: settlement.worker?.id ?? "",
     outcome,
-    attempts: task.earlier + task.granted,
+    // A lease of an earlier epoch that was too young for a row is known by its result alone.
+    attempts: Math.max(task.earlier + task.granted, lease === undefined ? 0 : 1),
     elapsedMs: settlement.elapsedMs,
     atMs,
   }, (verdict, commit) => {

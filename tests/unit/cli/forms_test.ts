@@ -72,6 +72,8 @@ Deno.test("a table sets words to the left and numbers to the right", () => {
 
 Deno.test("numbers are short enough to read", () => {
   assert.equal(formatMetrics({ accuracy: 0.94722222, n: 7 }), "accuracy 0.94722, n 7");
+  assert.equal(formatMetrics({ "\x1b[2Jloss\n": 1 }), "\ufffd[2Jloss\ufffd 1");
+  assert.equal(table(["RESULT"], [["\x1b]0;title\x07 red"]]), "RESULT\n\ufffd]0;title\ufffd red");
   assert.equal(formatBytes(1_500_000), "1.5 MB");
 });
 

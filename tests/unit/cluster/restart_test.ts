@@ -65,6 +65,7 @@ Deno.test("a short attempt that a restarted master knows nothing of is adopted w
   assert.equal(back.leases.length, 0);
   back.completes(worker.lease);
   assert.equal(fleet.outcome(group)?.lease?.epoch, worker.lease.epoch);
+  assert.equal(fleet.outcome(group)?.attempts, 1);
 });
 
 Deno.test("failures are counted over a restart", () => {
