@@ -157,9 +157,14 @@ export class Client {
     return this.#ask({ kind: "explain", task: id }, replySchemas.explain);
   }
 
-  /** Cancels an experiment or a submission's group; with a number, one task of it. */
-  async cancel(group: string, number: number | null = null): Promise<void> {
-    await this.#ask({ kind: "cancel", group: groupId(group), number }, replySchemas.anything);
+  /**
+   * Cancels an experiment or a submission's group; with a number, one task of it.
+   *
+   * @returns how many tasks were cancelled, which is none where they have their outcomes; undefined for an experiment
+   */
+  async cancel(group: string, number: number | null = null): Promise<number | undefined> {
+    const reply = await this.#ask({ kind: "cancel", group: groupId(group), number }, replySchemas.cancel);
+    return reply.cancelled;
   }
 
   /** Pauses an experiment: what runs is finished, nothing more is proposed. */

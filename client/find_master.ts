@@ -120,8 +120,9 @@ async function findToken(words: MasterWords, roles: readonly TokenRole[]): Promi
   throw new CommandFailed({
     code: "no_token",
     message: "there is no token to speak to the master with",
-    advice:
-      "set ESPALIER_TOKEN or give --token-file; the master's tokens are in tokens.json of its data folder",
+    advice: roles.includes("worker")
+      ? 'set ESPALIER_TOKEN or give --token-file: the value of "worker" in tokens.json of the master\'s data folder'
+      : "set ESPALIER_TOKEN or give --token-file; the master's tokens are in tokens.json of its data folder",
   });
 }
 

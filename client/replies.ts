@@ -30,6 +30,8 @@ export const replySchemas = {
   counts: z.looseObject({ submitted: z.number(), ...outcomes }),
   workers: z.array(objectWith<WorkerLive>("id")),
   explain: z.looseObject({ task: z.string(), state: z.string(), explanation: z.string() }),
+  /** How many tasks; of a whole experiment it says its state instead. */
+  cancel: z.looseObject({ cancelled: z.number().optional() }),
   backup: z.looseObject({ bytes: z.number() }),
   anything: z.unknown(),
 };

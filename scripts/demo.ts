@@ -2,7 +2,8 @@
  * The demo: a whole search, from its spec to the test accuracy of what it found.
  *
  * It has no privilege: it runs examples/digits with the command line, as any user would, and then judges the best
- * network once on images that the search has never seen. Ctrl-C stops it; run again, it goes on where it stopped.
+ * network once on images that the search has never seen. Ctrl-C stops it; run again, it goes on where it stopped, in the
+ * search as in the training after it.
  *
  * @module
  */
@@ -17,6 +18,8 @@ const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const SPEC = fileURLToPath(new URL("../examples/digits/experiment.yaml", import.meta.url));
 /** Where the demo keeps everything. */
 const DATA_FOLDER = "./espalier-data/demo";
+/** What a search found that has not been judged yet. */
+const UNJUDGED = `${DATA_FOLDER}/unjudged.json`;
 /** Two processes with a slot each: what any laptop has cores for. */
 const WORKERS = ["--workers", "2", "--slots", "1"];
 /** For the training after the search. */
@@ -35,6 +38,11 @@ const summarySchema = z.looseObject({
   }).nullable(),
 });
 type Summary = z.output<typeof summarySchema>;
+/** The exit code of a search, and what it printed. */
+interface Searched {
+  readonly code: number;
+  readonly summary: Summary | undefined;
+}
 type Best = NonNullable<Summary["best"]>;
 
 /** @returns the exit code */
@@ -42,17 +50,32 @@ async function demo(stopped: AbortSignal): Promise<number> {
   console.log(
     "A search for a small network that reads handwritten digits: 40 candidates, about two minutes.\n",
   );
-  const { code, summary } = await search();
+  const { code, summary } = await readUnjudged() ?? await search();
   if (summary === undefined) return code;
   console.log(describeSummary(summary));
-  if (summary.best === null) return code;
-  await judge(summary.best, stopped);
+  if (summary.best === null || code !== 0) return code;
+  await Deno.writeTextFile(UNJUDGED, JSON.stringify(summary));
+  try {
+    await judge(summary.best, stopped);
+  } finally {
+    if (!stopped.aborted) await Deno.remove(UNJUDGED);
+  }
   console.log(whereResultsAre());
   return code;
 }
 
+/** The search of an earlier demo that was stopped after it. */
+async function readUnjudged(): Promise<Searched | undefined> {
+  try {
+    return { code: 0, summary: summarySchema.parse(JSON.parse(await Deno.readTextFile(UNJUDGED))) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** Runs the experiment; its progress goes to the terminal. */
-async function search(): Promise<{ readonly code: number; readonly summary: Summary | undefined }> {
+async function search(): Promise<Searched> {
   const run = ["run", SPEC, "--data", DATA_FOLDER, ...WORKERS, "--output", "json"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", MAIN, ...run],

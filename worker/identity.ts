@@ -40,6 +40,33 @@ export function openIdentity(folder: string): Identity {
   }
 }
 
+/** How to wait for a folder. */
+export interface FolderWait {
+  readonly withinMs: number;
+  /** Whether to wait on. */
+  isWanted(): boolean;
+  /** Told once, where it has to wait. */
+  waits(message: string): void;
+}
+
+/** A lock cannot be waited for with an end: it is tried again so often. */
+const TRY_LOCK_EVERY_MS = 100;
+
+/** Takes a data folder once its holder lets go of it. @throws as `openIdentity` does, after the wait */
+export async function awaitIdentity(folder: string, wait: FolderWait): Promise<Identity> {
+  const untilMs = performance.now() + wait.withinMs;
+  for (let isFirst = true;; isFirst = false) {
+    try {
+      return openIdentity(folder);
+    } catch (error) {
+      const isHeld = error instanceof FolderInUseError;
+      if (!isHeld || performance.now() >= untilMs || !wait.isWanted()) throw error;
+      if (isFirst) wait.waits(error.message);
+    }
+    await new Promise((resolve) => setTimeout(resolve, TRY_LOCK_EVERY_MS));
+  }
+}
+
 /** Holds the lock, and the number of the process that has it. */
 const LOCK_FILE = "lock";
 /** Holds the worker's name. */

@@ -123,7 +123,7 @@ class Link implements Actor<LinkMessage> {
       case "opened":
         return this.#opened(event.port);
       case "frame":
-        return this.#leaveWhere(this.#session?.frame(event.bytes));
+        return this.#frame(event.bytes);
       case "closed":
         return this.#closed(event.code, event.reason);
     }
@@ -139,6 +139,18 @@ class Link implements Actor<LinkMessage> {
       this.#options.seen,
       () => this.#pulse(),
     );
+  }
+
+  #frame(bytes: Uint8Array): void {
+    const wasWelcomed = this.#session?.isWelcomed;
+    const leaving = this.#session?.frame(bytes);
+    if (wasWelcomed === false && this.#session?.isWelcomed) {
+      this.#context.log("info", `connected to the master at ${this.#url()}`, {
+        worker: this.#options.worker.worker,
+        slots: this.#options.worker.slots,
+      });
+    }
+    this.#leaveWhere(leaving);
   }
 
   #pulse(): Pulse {

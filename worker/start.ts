@@ -15,7 +15,7 @@ import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { builtinExecutor } from "./executors/builtin.ts";
 import type { Executor } from "./executors/executor.ts";
 import { moduleExecutor } from "./executors/module.ts";
-import { type Identity, openIdentity } from "./identity.ts";
+import { awaitIdentity, type Identity } from "./identity.ts";
 import { openJournal, type ResultJournal } from "./journal.ts";
 import { socketUrl } from "./start_url.ts";
 import { workerTree } from "./tree.ts";
@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly token: string;
   /** Holds the worker's name and its journal; no other process may use it. */
   readonly dataFolder: string;
+  /** How long to wait for a data folder that another process holds; by default not at all. */
+  readonly folderWithinMs?: number | undefined;
   /** Attempts at a time; by default one for each core. */
   readonly slots?: number | undefined;
   /** What attempts with needs are given from; by default the machine's cores, memory and GPUs. */
@@ -89,7 +91,7 @@ class WorkerProcess {
   async run(): Promise<number> {
     const masters = this.#options.masters.map(socketUrl);
     if (masters.length === 0) throw new Error("a worker needs the address of at least one master");
-    const identity = openIdentity(this.#options.dataFolder);
+    const identity = await this.#takeFolder();
     // What a killed worker leaves behind lies in its own folder, where its next life finds it.
     this.#executors = this.#options.executors ??
       [builtinExecutor(), moduleExecutor({ slots: this.#slots, folder: identity.folder })];
@@ -103,6 +105,15 @@ class WorkerProcess {
     } finally {
       identity.close();
     }
+  }
+
+  #takeFolder(): Promise<Identity> {
+    const { dataFolder, folderWithinMs = 0, log } = this.#options;
+    return awaitIdentity(dataFolder, {
+      withinMs: folderWithinMs,
+      isWanted: () => this.#stopGraceMs === undefined,
+      waits: (message) => log("info", "worker", `waiting, since ${message}`, {}),
+    });
   }
 
   async #describe(masters: readonly string[], { worker }: Identity): Promise<WorkerOptions> {

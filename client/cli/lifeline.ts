@@ -1,7 +1,8 @@
 /**
  * The lifeline: how a process that this program started notices that its parent has ended, however that ended.
  *
- * The parent holds the child's standard input open and never writes to it; the system closes it with the parent.
+ * The parent holds the child's standard input open; the system closes it with the parent. A parent that lives and wants
+ * its child to stop says so first.
  *
  * @module
  */
@@ -12,13 +13,18 @@ export function lifelineOption(): Option {
   return new Option("--stdin-lifeline", "stop when the standard input closes").hideHelp();
 }
 
+/** What a parent says before it lets go of a child that is to stop gracefully. */
+export const STOP_WORD: Uint8Array = new TextEncoder().encode("stop\n");
+
+/** How a lifeline ended: the parent let go of it with a word, or is gone. */
+export type LifelineEnd = "told" | "cut";
+
 /** Calls once the standard input has closed. */
-export async function whenInputCloses(call: () => void): Promise<void> {
+export async function whenInputCloses(call: (end: LifelineEnd) => void): Promise<void> {
+  let end: LifelineEnd = "cut";
   try {
-    for await (const _bytes of Deno.stdin.readable) {
-      // Nothing is said on a lifeline.
-    }
+    for await (const _word of Deno.stdin.readable) end = "told";
   } finally {
-    call();
+    call(end);
   }
 }

@@ -1,11 +1,12 @@
 /**
  * A worker on this machine, as a process of its own that is kept alive.
  *
- * Promise: it is started again when it dies, however it dies; it ends with this process, however that ends: its standard
- * input is a lifeline, and it stops gracefully when that closes.
+ * Promise: it is started again when it dies, however it dies; it ends with this process, however that ends, since its
+ * standard input is a lifeline. What an earlier run left behind is waited for: it may hold the worker's folder for a while.
  *
  * @module
  */
+import { STOP_WORD } from "./lifeline.ts";
 import { EXIT_SENT_AWAY_FIRST, EXIT_SENT_AWAY_LAST } from "./roles.ts";
 import { ownProgram } from "./own_program.ts";
 
@@ -71,7 +72,7 @@ export class LocalWorker {
     this.#isStopping = true;
     clearTimeout(this.#restart);
     if (this.#child === undefined) return;
-    this.#cutLifeline();
+    this.#letGo(STOP_WORD);
     const kill = setTimeout(() => this.kill(), this.#options.graceMs + GOODBYE_MS);
     await this.#over.promise;
     clearTimeout(kill);
@@ -92,6 +93,8 @@ export class LocalWorker {
     const { program, master, tokenFile, folder, slots, graceMs } = this.#options;
     const args = ["worker", "--master", master, "--token-file", tokenFile, "--data", folder];
     args.push("--slots", String(slots), "--grace", `${graceMs}ms`, "--stdin-lifeline");
+    // Shorter than WELL_AFTER_MS: whoever waits for a folder in vain has died early.
+    args.push("--folder-within", `${graceMs + GOODBYE_MS}ms`);
     // A process group of its own: Ctrl-C is for this process, which tells its workers in its own way.
     const detached = Deno.build.os !== "windows";
     const command = ownProgram(program, args, { stdin: "piped", stdout: "null", stderr: "piped", detached });
@@ -108,7 +111,7 @@ export class LocalWorker {
     void this.#keepLog(child);
     const status = await child.status;
     this.#child = undefined;
-    this.#cutLifeline();
+    this.#letGo();
     if (this.#isStopping) return this.#over.resolve();
     const why = status.signal === null
       ? `it ended with code ${status.code}`
@@ -131,9 +134,10 @@ export class LocalWorker {
     await child.stderr.pipeTo(file.writable);
   }
 
-  #cutLifeline(): void {
+  #letGo(word?: Uint8Array): void {
     const lifeline = this.#lifeline;
     this.#lifeline = undefined;
+    if (word !== undefined) lifeline?.write(word).catch(() => {});
     lifeline?.close().catch(() => {});
   }
 }

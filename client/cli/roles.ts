@@ -39,6 +39,8 @@ export interface WorkerOptions {
   readonly masters: readonly string[];
   readonly token: string;
   readonly dataFolder: string;
+  /** How long to wait for a folder that another process holds. */
+  readonly folderWithinMs: number;
   readonly slots: number;
   readonly log: LogSink;
 }

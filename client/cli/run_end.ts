@@ -10,14 +10,20 @@ import { type OutputForm, printAnswer } from "./output.ts";
 import { summaryAnswer } from "./summary.ts";
 import { exitCodeOf, whyNotCompleted } from "./watch.ts";
 
-/**
- * Prints how an experiment ended and sets the exit code.
- *
- * @param space where given, the best architecture is drawn
- */
+/** What is known of an end beside the summary. */
+export interface RunEnd {
+  readonly summary: ExperimentSummary;
+  /** Why it is completed without a result; see no_result.ts. */
+  readonly noResult: string | undefined;
+  /** Where given, the best architecture is drawn. */
+  readonly space?: unknown;
+  /** What to do where it is paused; by default, to resume it. */
+  readonly howToResume?: string;
+}
+
+/** Prints how an experiment ended and sets the exit code. */
 export function printEnd(
-  summary: ExperimentSummary,
-  space: unknown,
+  { summary, noResult, space, howToResume }: RunEnd,
   output: OutputForm,
   context: CliContext,
 ): void {
@@ -29,7 +35,7 @@ export function printEnd(
       return [answer.table(), ...(drawing === undefined ? [] : ["", drawing])].join("\n");
     },
   });
-  const why = whyNotCompleted(summary);
+  const why = whyNotCompleted(summary, howToResume) ?? noResult;
   if (why !== undefined) context.terminal.note(why);
   context.exitCode = exitCodeOf(summary);
 }

@@ -10,6 +10,7 @@ import type { CliContext } from "./context.ts";
 import { EXIT, Failure, UsageError } from "./failure.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { LocalCluster } from "./local_cluster.ts";
+import { whyNoResult } from "./no_result.ts";
 import { printEnd } from "./run_end.ts";
 import { type GoodSpec, runOnMaster, type RunOptions } from "./run_on_master.ts";
 import { dataFolderOf } from "./session.ts";
@@ -22,9 +23,16 @@ const WORKERS_DEFAULT = 2;
 /** How long to try whether a master that once ran in the folder still does. */
 const STILL_THERE_MS = 1_500;
 
+/** The master ends with the run: nobody could be asked to resume. */
+const HOW_TO_RESUME = "mend the evaluator and run the same command again: it goes on";
+
 /** How a local run came to its end. */
 type End =
-  | { readonly type: "over"; readonly summary: ExperimentSummary }
+  | {
+    readonly type: "over";
+    readonly summary: ExperimentSummary;
+    readonly noResult: string | undefined;
+  }
   | { readonly type: "interrupted" }
   | { readonly type: "failed"; readonly message: string };
 
@@ -122,9 +130,10 @@ class LocalRun {
       const handle = await this.#begin(client, pauses);
       terminal.note(`status page: ${await this.#cluster.loginUrl()}`);
       await this.#cluster.startWorkers();
-      const over = watchExperiment(client, handle, pauses, terminal).then((summary): End => ({
+      const over = watchExperiment(client, handle, pauses, terminal).then(async (summary): Promise<End> => ({
         type: "over",
         summary,
+        noResult: await whyNoResult(client, summary),
       }));
       over.catch(() => {});
       return await Promise.race([over, this.#interrupted.promise, this.#broken()]);
@@ -171,7 +180,11 @@ class LocalRun {
     const { terminal } = this.#context;
     switch (end.type) {
       case "over":
-        printEnd(end.summary, this.#loaded.spec.space, this.#options.output, this.#context);
+        printEnd(
+          { ...end, space: this.#loaded.spec.space, howToResume: HOW_TO_RESUME },
+          this.#options.output,
+          this.#context,
+        );
         if (this.#options.output === "table") terminal.note(`everything is kept in ${this.#dataFolder}`);
         return;
       case "interrupted":

@@ -5,6 +5,7 @@
  */
 import type { AskOptions, CliContext } from "./context.ts";
 import { printAnswer } from "./output.ts";
+import { whyNoResult } from "./no_result.ts";
 import { printEnd } from "./run_end.ts";
 import { withClient } from "./session.ts";
 import type { SpecLoaded } from "./spec_file.ts";
@@ -40,6 +41,7 @@ export async function runOnMaster(loaded: GoodSpec, options: RunOptions, context
     }
     terminal.note(`${handle.id} is running; it goes on if you leave`);
     const summary = await watchExperiment(client, handle, pauses, terminal);
-    printEnd(summary, loaded.spec.space, options.output, context);
+    const end = { summary, noResult: await whyNoResult(client, summary), space: loaded.spec.space };
+    printEnd(end, options.output, context);
   });
 }

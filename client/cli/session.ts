@@ -21,12 +21,19 @@ export interface SessionOptions {
   readonly tokenFile?: string;
 }
 
-/** Adds the options that name a master. */
-export function withMasterOptions(command: Command): Command {
+/**
+ * Adds the options that name a master.
+ *
+ * @param dataMeaning what `--data` is to this verb
+ */
+export function withMasterOptions(
+  command: Command,
+  dataMeaning = "the data folder of a master on this machine (ESPALIER_DATA)",
+): Command {
   return command
     .addOption(new Option("--master <urls>", "the master's address, or several with commas (ESPALIER_MASTER)")
       .argParser(addresses))
-    .option("--data <folder>", "the data folder of a master on this machine (ESPALIER_DATA)")
+    .option("--data <folder>", dataMeaning)
     .option("--token-file <file>", "a file with the token (or set ESPALIER_TOKEN)");
 }
 

@@ -12,20 +12,24 @@ import type { Client } from "../mod.ts";
 export interface Unfinished {
   /** The newest one of the same name and the same spec. */
   readonly same: ExperimentSummary | undefined;
-  /** Others that are not over: they go on too, since the master goes on with all it has. */
+  /** Others that run: they go on too, since the master goes on with all it has. */
   readonly others: readonly ExperimentSummary[];
 }
 
 /** Looks for experiments that are not over. */
-export async function findUnfinished(client: Client, spec: Spec): Promise<Unfinished> {
-  const open = (await client.experiments()).filter(({ state }) => !isOver(state));
+export async function findUnfinished(
+  client: Pick<Client, "experiments" | "details">,
+  spec: Spec,
+): Promise<Unfinished> {
+  const open = (await client.experiments()).filter(({ state }) => !isOver(state))
+    .toSorted((a, b) => b.createdAtMs - a.createdAtMs);
   let same: ExperimentSummary | undefined;
   for (const summary of open) {
     if (summary.name !== spec.name || same !== undefined) continue;
     const details = await client.details(summary.experiment);
     if (isSameSpec(details.spec, spec)) same = summary;
   }
-  return { same, others: open.filter((each) => each !== same) };
+  return { same, others: open.filter((each) => each !== same && each.state === "running") };
 }
 
 /** Whether a stored spec says the same as a checked one, whatever the order of its keys and its defaults. */

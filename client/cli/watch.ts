@@ -61,16 +61,18 @@ export async function watchExperiment(
 }
 
 /** What the process ends with. */
-export function exitCodeOf({ state }: ExperimentSummary): number {
-  return state === "completed" ? EXIT.success : EXIT.failure;
+export function exitCodeOf({ state, best }: ExperimentSummary): number {
+  return state === "completed" && best !== null ? EXIT.success : EXIT.failure;
 }
 
-/** Why an experiment is not completed; undefined where it is. */
-export function whyNotCompleted({ experiment, state, reason }: ExperimentSummary): string | undefined {
+/** Why an experiment is not completed; undefined where it is. @param howToResume what to do where it is paused */
+export function whyNotCompleted(
+  { experiment, state, reason }: ExperimentSummary,
+  howToResume = `when it is mended: espalier resume ${experiment}`,
+): string | undefined {
   if (state === "completed") return undefined;
   const because = reason === "" ? "" : `: ${reason}`;
-  const advice = state === "paused" ? `; when it is mended: espalier resume ${experiment}` : "";
-  return `${experiment} is ${state}${because}${advice}`;
+  return `${experiment} is ${state}${because}${state === "paused" ? `; ${howToResume}` : ""}`;
 }
 
 function summaryIn({ topic, key, value }: LiveEntry, id: string): ExperimentSummary | undefined {

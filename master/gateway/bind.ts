@@ -62,6 +62,16 @@ export function startProblem(error: unknown, { hostname, port, tls }: Bind): Lis
   };
 }
 
+/** The host with which this machine reaches itself over a bind: nobody can connect to a wildcard. */
+export function hereOf(hostname: string): string {
+  if (isWildcard(hostname)) return hostname.includes(":") ? "::1" : "127.0.0.1";
+  return hostname;
+}
+
+function isWildcard(hostname: string): boolean {
+  return hostname === "0.0.0.0" || /^[0:]*::[0:]*$/.test(hostname);
+}
+
 /** Whether only this machine can reach an address. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);

@@ -9,7 +9,7 @@
  */
 import { Hono } from "hono";
 import { SOCKET_IDLE_SECONDS, SOCKET_PATH, SUBPROTOCOL } from "../../shared/protocol/limits.ts";
-import { type Bind, bindProblem, type ListenError, startProblem } from "./bind.ts";
+import { type Bind, bindProblem, hereOf, type ListenError, startProblem } from "./bind.ts";
 import { cookieHeader, cookieName, roleOf, subprotocolsOf } from "./credentials.ts";
 import type { Entrance, Gate } from "./door.ts";
 import { type Asset, LOGIN_PAGE, PAGE_PATH, SECURITY_HEADERS } from "./pages.ts";
@@ -38,7 +38,7 @@ export interface Listener {
   readonly gate: Gate;
   readonly hostname: string;
   readonly port: number;
-  /** Such as `http://127.0.0.1:4400`. */
+  /** Such as `http://127.0.0.1:4400`: reached from this machine at least. */
   readonly url: string;
   /** Takes no one any more and lets go of the port. */
   close(): Promise<void>;
@@ -73,7 +73,8 @@ function listenerOf(
   { hostname, tls }: ListenerOptions,
 ): Listener {
   const { port } = server.addr;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const here = hereOf(hostname);
+  const host = here.includes(":") ? `[${here}]` : here;
   return {
     gate: house,
     hostname,

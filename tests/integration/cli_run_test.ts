@@ -93,6 +93,24 @@ Deno.test(
     }),
 );
 
+Deno.test(
+  "a run that is killed goes on at once, though its workers still hold their folders",
+  LIMIT,
+  () =>
+    inFolder(async (folder) => {
+      const spec = await writeSpec(folder, { trials: 8, ms: 1_000 });
+      const args = ["run", spec, "--data", `${folder}/data`, ...LOCAL, "--output", "json"];
+      const first = new CliProcess(args);
+      await first.line(/naps-1: [1-9]\d* completed/);
+      first.signal("SIGKILL");
+      await first.finished();
+      const { code, out, notes } = await cli(...args);
+      assert.equal(code, 0, notes);
+      assert.doesNotMatch(notes, /died/);
+      assert.equal(JSON.parse(out).trials.completed, 8);
+    }),
+);
+
 Deno.test("local workers end when the run is killed", LIMIT, () =>
   inFolder(async (folder) => {
     const spec = await writeSpec(folder, { trials: 1_000, ms: 100 });
@@ -109,7 +127,7 @@ Deno.test("local workers end when the run is killed", LIMIT, () =>
   }));
 
 Deno.test(
-  "an experiment that pauses because its trials fail is a failure with the reason",
+  "an experiment that pauses because its trials fail says why, and goes on once its evaluator is mended",
   LIMIT,
   () =>
     inFolder(async (folder) => {
@@ -124,20 +142,21 @@ Deno.test(
 space: { kind: cnn, classes: 10 }
 evaluator: { kind: module, path: ./evaluate.ts }
 retry: { limit: 0 }
-budget: { trials: 50 }
+budget: { trials: 30 }
 `,
       );
-      const { code, out, notes } = await cli(
-        "run",
-        spec,
-        "--data",
-        `${folder}/data`,
-        ...LOCAL,
-        "--output",
-        "json",
-      );
+      const run = () => cli("run", spec, "--data", `${folder}/data`, ...LOCAL, "--output", "json");
+      const { code, out, notes } = await run();
       assert.equal(code, 1, notes);
       assert.equal(JSON.parse(out).state, "paused");
-      assert.match(notes, /fails-1 is paused: .*no data/);
+      assert.match(notes, /fails-1 is paused: .*no data; mend the evaluator and run the same command again/);
+      await Deno.writeTextFile(
+        `${folder}/evaluate.ts`,
+        `export function evaluate() { return { score: 1 }; }\n`,
+      );
+      const mended = await run();
+      assert.equal(mended.code, 0, mended.notes);
+      assert.match(mended.notes, /fails-1 goes on where it stopped/);
+      assert.equal(JSON.parse(mended.out).state, "completed");
     }),
 );

@@ -24,8 +24,12 @@ async function withMaster(
 }
 
 Deno.test("an experiment is run, watched and read with the verbs", LIMIT, async (t) => {
-  await withMaster(async ({ folder, data }) => {
+  await withMaster(async ({ folder, data, worker }) => {
     const spec = await writeSpec(folder, { trials: 8 });
+
+    await t.step("the worker says that it has found its master", async () => {
+      await worker.line(/connected to the master at ws:/);
+    });
 
     await t.step("run --detach answers at once with the id", async () => {
       const { code, out, notes } = await cli("run", spec, ...data, "--detach", "--output", "quiet");
@@ -92,6 +96,27 @@ Deno.test("an experiment is run, watched and read with the verbs", LIMIT, async 
       assert.deepEqual(await cliJson("show", "--data", copy), await cliJson("show", ...data));
       assert.equal((await second.stop()).code, 0);
     });
+
+    await t.step("backup onto a file that is there says to name another, and nothing else", async () => {
+      const { code, notes } = await cli("backup", spec, ...data);
+      assert.equal(code, 1);
+      assert.match(notes, /error: .*exists already: name another file$/m);
+    });
+  });
+});
+
+Deno.test("a trial that has its outcome cannot be cancelled, and is not said to be", LIMIT, async () => {
+  await withMaster(async ({ folder, data }) => {
+    const spec = await writeSpec(folder, { trials: 100_000, ms: 20 });
+    await cli("run", spec, ...data, "--detach");
+    const waiting = new CliProcess(["wait", ...data]);
+    await waiting.line(/[1-9]\d* completed/);
+    const { code, out, notes } = await cli("cancel", "last/1", ...data);
+    assert.equal(code, 1);
+    assert.equal(out, "");
+    assert.match(notes, /nothing to cancel: trial 1 of naps-1 has its outcome/);
+    assert.equal((await cli("cancel", "last", ...data)).code, 0);
+    await waiting.finished();
   });
 });
 
@@ -175,6 +200,19 @@ Deno.test("a data folder and a port that are in use are told with what to do", L
     const open = await cli("master", "--data", `${folder}/open`, "--host", "0.0.0.0", "--port", "0");
     assert.equal(open.code, 1);
     assert.match(open.notes, /--insecure/);
+    const everywhere = ["--data", `${folder}/everywhere`];
+    const insecure = new CliProcess([
+      "master",
+      ...everywhere,
+      "--host",
+      "0.0.0.0",
+      "--insecure",
+      "--port",
+      "0",
+    ]);
+    await insecure.line(/^master +http:\/\/127\.0\.0\.1:\d+$/m);
+    assert.equal((await cli("experiments", ...everywhere)).code, 0);
+    assert.equal((await insecure.stop()).code, 0);
     assert.equal((await master.stop()).code, 0);
   });
 });

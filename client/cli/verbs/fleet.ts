@@ -80,7 +80,9 @@ async function backup(path: string, options: AskOptions, { terminal }: CliContex
 }
 
 function workersTable(workers: readonly WorkerLive[]): string {
-  if (workers.length === 0) return "no workers; start one with: espalier worker --master URL";
+  if (workers.length === 0) {
+    return "no workers; start one with: espalier worker --master URL --token-file FILE_WITH_THE_WORKER_TOKEN";
+  }
   return table(
     ["WORKER", "STATE", "SLOTS", "RUNNING", "QUEUED", "CPU", "MEMORY", "HOST"],
     workers.map(({ id, state, slots, running, queued, vitals, facts, probation }) => [

@@ -6,6 +6,7 @@
 import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { HEARTBEAT_DEFAULT_MS, LOST_DEFAULT_MS } from "../../../shared/protocol/limits.ts";
+import { announcementOf, urlElsewhere } from "../announcement.ts";
 import { DATA_FOLDER_DEFAULT, spanOption, wholeNumber } from "../arguments.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
@@ -120,19 +121,14 @@ async function run(dataFolder: string, options: MasterVerbOptions, context: CliC
 async function announce(
   { url, port }: RunningMaster,
   dataFolder: string,
-  { output }: MasterVerbOptions,
+  { host, output }: MasterVerbOptions,
   { terminal }: CliContext,
 ): Promise<void> {
-  const login = await loginUrl(url, dataFolder);
+  const elsewhere = urlElsewhere(url, host, Deno.hostname());
+  const login = await loginUrl(elsewhere ?? url, dataFolder);
   printAnswer(terminal, output, {
     json: { url, port, data: dataFolder, pid: Deno.pid },
-    table: () =>
-      [
-        `master      ${url}`,
-        `status page ${login}`,
-        `data        ${dataFolder}`,
-        `add workers espalier worker --master ${url} --token-file ${dataFolder}/tokens.json`,
-      ].join("\n"),
+    table: () => announcementOf({ url, elsewhere, login, dataFolder }),
     quiet: () => url,
   });
 }

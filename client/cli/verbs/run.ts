@@ -11,6 +11,7 @@ import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { gather, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { UsageError } from "../failure.ts";
+import { whyNoResult } from "../no_result.ts";
 import { outputOption } from "../output.ts";
 import { runLocally } from "../run_locally.ts";
 import { mastersOf, withClient, withMasterOptions } from "../session.ts";
@@ -69,6 +70,6 @@ async function wait(id: string, options: AskOptions, context: CliContext): Promi
     const pauses = new PauseWatch();
     const handle = await client.experiment(id, { onState: (state, reason) => pauses.onState(state, reason) });
     const summary = await watchExperiment(client, handle, pauses, context.terminal);
-    printEnd(summary, undefined, options.output, context);
+    printEnd({ summary, noResult: await whyNoResult(client, summary) }, options.output, context);
   });
 }

@@ -5,6 +5,7 @@
  */
 import { Argument, type Command } from "commander";
 import type { AskOptions, CliContext } from "../context.ts";
+import { Failure } from "../failure.ts";
 import { outputOption, printAnswer } from "../output.ts";
 import { withClient, withMasterOptions } from "../session.ts";
 
@@ -45,8 +46,11 @@ async function steer(
   return await withClient(options, terminal, async (client) => {
     // "last" is a word for people; commands that change something name what they change.
     const experiment = named === "last" ? (await client.show(named)).experiment : named;
-    if (kind === "cancel") await client.cancel(experiment, trial);
-    else await client[kind](experiment);
-    return { experiment, trial, name: trial === null ? experiment : `trial ${trial} of ${experiment}` };
+    const name = trial === null ? experiment : `trial ${trial} of ${experiment}`;
+    if (kind !== "cancel") await client[kind](experiment);
+    else if (await client.cancel(experiment, trial) === 0) {
+      throw new Failure(`nothing to cancel: ${name} has its outcome, or was never begun`);
+    }
+    return { experiment, trial, name };
   });
 }

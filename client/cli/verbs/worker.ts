@@ -6,20 +6,28 @@
 import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
-import { findMaster } from "../../find_master.ts";
-import { spanOption, wholeNumber } from "../arguments.ts";
+import { findMaster, type MasterWords } from "../../find_master.ts";
+import { span, spanOption, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
-import { lifelineOption, whenInputCloses } from "../lifeline.ts";
+import { type LifelineEnd, lifelineOption, whenInputCloses } from "../lifeline.ts";
 import { LOG_LEVELS, logLines } from "../log_lines.ts";
 import { outputOption, printAnswer } from "../output.ts";
 import { dataFolderOf, masterWords, withMasterOptions } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
 import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
+
+/**
+ * A worker whose parent has died ends after this time at the latest. It gives nothing more time to finish: the master was
+ * in the parent, and a run that begins anew waits for this worker's folder.
+ */
+const ORPHAN_END_MS = 3_000;
 
 interface WorkerVerbOptions extends AskOptions {
   readonly slots: number;
   readonly grace: number;
+  readonly folderWithin: number;
   readonly stdinLifeline?: boolean;
   readonly logLevel: LogLevel;
 }
@@ -27,7 +35,10 @@ interface WorkerVerbOptions extends AskOptions {
 /** Adds the verb. */
 export function addWorkerVerb(program: Command, context: CliContext): void {
   const cores = navigator.hardwareConcurrency;
-  withMasterOptions(program.command("worker"))
+  withMasterOptions(
+    program.command("worker"),
+    "a folder of this worker's own, for its name and its results (ESPALIER_DATA)",
+  )
     .description("evaluate trials for a master until told to stop")
     .option("--slots <n>", "attempts at a time", wholeNumber(1, SLOTS_MAX), cores)
     .addOption(
@@ -36,6 +47,10 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
     .addOption(
       new Option("--log-level <level>", "from which level on to print").choices(LOG_LEVELS).default("info"),
     )
+    .addOption(
+      new Option("--folder-within <duration>", "how long to wait for a folder that another process holds")
+        .argParser(span).default(0).hideHelp(),
+    )
     .addOption(lifelineOption())
     .addOption(outputOption())
     .action((options: WorkerVerbOptions) => work(options, context));
@@ -43,24 +58,24 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
 
 async function work(options: WorkerVerbOptions, context: CliContext): Promise<void> {
   const { terminal, roles } = context;
-  const { masters, token } = await findMaster(masterWords(options, terminal), ["worker"]);
+  const { masters, token } = await findMaster(await wordsOf(options, terminal), ["worker"]);
   const dataFolder = await workerFolder(dataFolderOf(options, terminal));
   const worker = roles.startWorker({
     masters,
     token,
     dataFolder,
+    folderWithinMs: options.folderWithin,
     slots: options.slots,
     log: logLines(terminal, options.logLevel),
   });
-  const stop = () => worker.stop(options.grace);
   const ends = listenForInterrupts({
     onFirst: () => {
       terminal.note("stopping: what runs is finished or handed back (once more to end now)");
-      stop();
+      worker.stop(options.grace);
     },
     onSecond: () => Deno.exit(EXIT.interrupted),
   });
-  if (options.stdinLifeline === true) void whenInputCloses(stop);
+  if (options.stdinLifeline === true) void whenInputCloses((end) => leave(end));
   try {
     context.exitCode = await worker.stopped;
   } catch (error) {
@@ -73,14 +88,32 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     table: () => "the worker has stopped",
     quiet: () => "",
   });
+
+  function leave(end: LifelineEnd): void {
+    if (end === "told") return worker.stop(options.grace);
+    worker.stop(0);
+    setTimeout(() => Deno.exit(EXIT.failure), ORPHAN_END_MS);
+  }
+}
+
+/** `--data` is the worker's: it names a master only where it is a master's folder and no address was given. */
+async function wordsOf(options: WorkerVerbOptions, terminal: Terminal): Promise<MasterWords> {
+  const { data, ...others } = options;
+  return data !== undefined && await isMasters(data)
+    ? { ...masterWords(others, terminal), dataFolder: data }
+    : masterWords(others, terminal);
 }
 
 /** In the folder of a master a worker takes a folder of its own: each has a lock and a name there. */
 async function workerFolder(dataFolder: string): Promise<string> {
+  return await isMasters(dataFolder) ? `${dataFolder}/worker` : dataFolder;
+}
+
+async function isMasters(folder: string): Promise<boolean> {
   try {
-    await Deno.stat(`${dataFolder}/tokens.json`);
-    return `${dataFolder}/worker`;
+    await Deno.stat(`${folder}/tokens.json`);
+    return true;
   } catch {
-    return dataFolder;
+    return false;
   }
 }

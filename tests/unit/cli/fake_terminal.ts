@@ -44,12 +44,13 @@ const NO_ROLES: Roles = {
   },
 };
 
-/** Runs a command line that needs nobody. */
+/** Runs a command line that needs nobody but the given roles. */
 export async function runAlone(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  roles: Partial<Roles> = {},
 ): Promise<{ readonly code: number; readonly out: string; readonly notes: string }> {
   const terminal = new FakeTerminal(false, environment);
-  const code = await runCli(args, NO_ROLES, terminal);
+  const code = await runCli(args, { ...NO_ROLES, ...roles }, terminal);
   return { code, out: terminal.outs.join("\n"), notes: terminal.notes.join("\n") };
 }
