@@ -52,7 +52,7 @@ async function worker(options: WorkerRole): Promise<number> {
     ...rest,
     executors: [
       announced(builtinExecutor()),
-      announced(moduleExecutor({ slots: rest.slots, heapMiB })),
+      announced(moduleExecutor({ slots: rest.slots, heapMiB, folder: rest.dataFolder })),
     ],
     log: (level, path, text) => say({ log: `${level} ${path}: ${text}` }),
   });
