@@ -13,6 +13,7 @@ import { type GroupId, groupId, TASK_ID_PATTERN, taskId } from "../shared/model/
 import type { WorkerLive } from "../shared/model/live.ts";
 import type { CommandBody, LiveEntry } from "../shared/protocol/client_envelopes.ts";
 import { encode } from "../shared/protocol/codec.ts";
+import { taskTemplate } from "../shared/protocol/fields.ts";
 import { PAGE_ROWS_MAX, SPEC_BYTES_MAX } from "../shared/protocol/limits.ts";
 import type { SpecInput } from "../shared/protocol/spec.ts";
 import { isRecord } from "../shared/space/problem.ts";
@@ -100,10 +101,16 @@ export class Client {
    * @throws CommandFailed where the first of them are refused
    */
   async submit(options: SubmitOptions): Promise<SubmissionHandle> {
+    const template = taskTemplate.safeParse(templateOf(options));
+    if (!template.success) {
+      const issue = template.error.issues[0];
+      const path = (issue?.path ?? []).join(".");
+      throw new CommandFailed({ code: "bad_task", message: issue?.message ?? "does not fit", path });
+    }
     const payloads = options.payloads ?? payloadsOf(options.inputs ?? []);
     const submission = new Submission(this.#correspondent, this.#router, {
       name: options.name,
-      template: templateOf(options),
+      template: template.data,
       batches: batchesOf(payloads),
       onOutcomes: options.onOutcomes,
     });

@@ -223,6 +223,14 @@ Deno.test("a callback that throws fails its submission and not the client", asyn
   assert.deepEqual(await client.workers(), []);
 });
 
+Deno.test("a task that no worker could run is refused before it is sent, and the client goes on", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  const submitting = client.submit({ name: "bad", evaluator: NOOP, deadlineMs: -1, inputs: [1] });
+  await assert.rejects(submitting, { code: "bad_task", path: "deadlineMs" });
+  assert.deepEqual(await client.workers(), []);
+});
+
 Deno.test("a client that waits for nothing more is told of no changes", async () => {
   const master = new AnsweringMaster();
   await using client = await master.connect();
