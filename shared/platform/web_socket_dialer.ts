@@ -75,10 +75,23 @@ function listen(socket: WebSocket, events: (event: SocketEvent) => void): void {
   };
 }
 
+/**
+ * The platform's client writes a message of over 1,024 bytes in two parts, its head first, and leaves Nagle's algorithm
+ * on: the second part waits until the head is acknowledged, which the kernel of the other side puts off for 40 ms.
+ *
+ * An empty frame goes ahead of such a message: the master answers it at once, and that answer carries the
+ * acknowledgement that lets both parts go together. One round trip instead of 40 ms.
+ */
+const ONE_WRITE_BYTES_MAX = 1_024;
+/** A frame without envelopes: the msgpack array of none. */
+const EMPTY_FRAME = new Uint8Array([0x90]);
+
 function portOf(socket: WebSocket): SocketPort {
   return {
     send(frame) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (frame.byteLength > ONE_WRITE_BYTES_MAX) socket.send(EMPTY_FRAME);
+      socket.send(frame);
     },
     bufferedBytes: () => socket.bufferedAmount,
     close(code, reason) {
