@@ -8,11 +8,9 @@
  */
 import { setImmediate } from "node:timers";
 import { CLOSE_REASON_BYTES_MAX } from "../../shared/protocol/limits.ts";
-import type { SocketPort } from "../../shared/protocol/socket_port.ts";
+import { EMPTY_FRAME, type SocketPort } from "../../shared/protocol/socket_port.ts";
 import type { FromSocket } from "./messages.ts";
 
-/** A frame without envelopes: the msgpack array of none. */
-const EMPTY_FRAME = new Uint8Array([0x90]);
 /** When a frame was sent on each socket: a count. */
 const sent = new WeakMap<WebSocket, number>();
 

@@ -78,3 +78,30 @@ export async function bareRoundTripMs(
   times.sort((a, b) => a - b);
   return { medianMs: median(times), p99Ms: times[Math.floor(times.length * 0.99)] ?? NaN };
 }
+
+/** From the SIGKILL of a bare process until the platform tells the other side that its WebSocket has closed. */
+export async function bareCloseMs(kills: number): Promise<number> {
+  let opened = Promise.withResolvers<void>();
+  let closed = Promise.withResolvers<void>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onopen = () => opened.resolve();
+    socket.onclose = () => closed.resolve();
+    return response;
+  });
+  const code = `new WebSocket("ws://127.0.0.1:${server.addr.port}"); setInterval(() => {}, 1e6)`;
+  const times: number[] = [];
+  for (let i = 0; i < kills; i++) {
+    opened = Promise.withResolvers();
+    closed = Promise.withResolvers();
+    const process = new Deno.Command(Deno.execPath(), { args: ["eval", code] }).spawn();
+    await opened.promise;
+    const startedMs = performance.now();
+    process.kill("SIGKILL");
+    await closed.promise;
+    times.push(performance.now() - startedMs);
+    await process.status;
+  }
+  await server.shutdown();
+  return median(times);
+}

@@ -7,7 +7,7 @@
  * @module
  */
 import { CLOSE, CLOSE_REASON_BYTES_MAX, SUBPROTOCOL } from "../protocol/limits.ts";
-import type { SocketEvent, SocketPort } from "../protocol/socket_port.ts";
+import { EMPTY_FRAME, type SocketEvent, type SocketPort } from "../protocol/socket_port.ts";
 
 /** What a dialer may be given. */
 export interface DialerOptions {
@@ -83,8 +83,6 @@ function listen(socket: WebSocket, events: (event: SocketEvent) => void): void {
  * acknowledgement that lets both parts go together. One round trip instead of 40 ms.
  */
 const ONE_WRITE_BYTES_MAX = 1_024;
-/** A frame without envelopes: the msgpack array of none. */
-const EMPTY_FRAME = new Uint8Array([0x90]);
 
 function portOf(socket: WebSocket): SocketPort {
   return {

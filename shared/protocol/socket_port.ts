@@ -6,6 +6,9 @@
  * @module
  */
 
+/** A frame without envelopes: the msgpack array of none. It says nothing, and is answered or ignored. */
+export const EMPTY_FRAME: Uint8Array<ArrayBuffer> = new Uint8Array([0x90]);
+
 /** An open connection, as an actor may use it: nothing here waits. */
 export interface SocketPort {
   send(frame: Uint8Array<ArrayBuffer>): void;
