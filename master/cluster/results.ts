@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { taskParts } from "../../shared/model/ids.ts";
 import type { Metrics } from "../../shared/model/outcome.ts";
-import type { FromWorker, Register, Report, Result } from "../../shared/protocol/worker_envelopes.ts";
+import type { FromWorker, Register, Result } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import { attemptOf, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
 import { failAttempt, type Failure, goOn } from "./failures.ts";
+import { reportCame } from "./reports.ts";
 import { acknowledge, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -169,21 +169,6 @@ function resolvedElsewhere(
     const verdict = !answer.known ? "unknown" : answer.by === result.attempt ? "recorded" : "superseded";
     acknowledge(core, worker, lease, verdict, answer.by, core.commit);
   });
-}
-
-function reportCame(core: ClusterCore, worker: WorkerRecord, report: Report): void {
-  const task = core.tasks.get(report.task);
-  const attempt = task === undefined ? undefined : attemptOf(worker, report, task);
-  // A stale report counts nowhere; one that would only wait for a disk that is behind is shown and not kept.
-  if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
-  if (!core.log.isBehind) {
-    const reports = [{ step: report.step, metrics: report.metrics }];
-    core.log.add({ type: "reports", lease: attempt.lease, reports });
-  }
-  const source = core.sources.get(attempt.task.group.id);
-  if (source === undefined) return;
-  const number = taskParts(report.task).number;
-  core.context.send(source.ref, { type: "reported", number, step: report.step, metrics: report.metrics });
 }
 
 function leaseOf(result: Result): { epoch: Result["epoch"]; task: Result["task"]; attempt: number } {

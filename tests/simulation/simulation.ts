@@ -10,6 +10,7 @@ import type { CheckerName, Violation } from "./findings.ts";
 import type { Mutant } from "./mutant.ts";
 import { releaseNemesis } from "./nemesis.ts";
 import { drawPlan, type Plan } from "./plan.ts";
+import type { ScenarioName } from "./scenarios.ts";
 import { World } from "./world.ts";
 import { isWorkDone, keepResuming, planWork } from "./workload.ts";
 
@@ -37,6 +38,8 @@ export interface Report {
   readonly steps: number;
   readonly virtualMs: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** Interleavings that came about, and how often. */
+  readonly reached: Readonly<Partial<Record<ScenarioName, number>>>;
   readonly looked: Readonly<Partial<Record<CheckerName, number>>>;
   readonly violations: readonly Violation[];
   readonly tail: readonly string[];
@@ -116,6 +119,7 @@ function report(world: World, steps: number): Report {
     steps,
     virtualMs: loop.now(),
     faults: Object.fromEntries([...met].sort(([one], [other]) => one < other ? -1 : 1)),
+    reached: Object.fromEntries(world.reachedScenarios),
     looked: Object.fromEntries(findings.looked),
     violations: findings.violations,
     tail: trace.tail,

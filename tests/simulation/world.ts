@@ -24,6 +24,7 @@ import { MasterNode } from "./nodes/master_node.ts";
 import type { Node } from "./nodes/node.ts";
 import { WorkerNode } from "./nodes/worker_node.ts";
 import type { Plan } from "./plan.ts";
+import type { ScenarioName } from "./scenarios.ts";
 import { Trace } from "./trace.ts";
 
 /** What a world is made from. */
@@ -53,6 +54,8 @@ export class World {
   readonly clients: readonly ClientNode[];
   /** Faults that were met, by kind. */
   readonly met = new Map<string, number>();
+  /** Interleavings that came about, by name. */
+  readonly reachedScenarios = new Map<ScenarioName, number>();
   isHealed = false;
   readonly #streams = new Map<string, Random>();
   readonly #templates = new Map<string, TaskTemplate>();
@@ -98,6 +101,12 @@ export class World {
 
   count(fault: string): void {
     this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
+  }
+
+  /** An interleaving has come about. */
+  reached(scenario: ScenarioName): void {
+    this.reachedScenarios.set(scenario, (this.reachedScenarios.get(scenario) ?? 0) + 1);
+    this.trace.add(`scenario ${scenario}`);
   }
 
   /** Everything that is broken is mended, and whoever is down is started. */
