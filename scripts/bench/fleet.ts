@@ -28,6 +28,8 @@ export interface Fleet {
   readonly master: Member;
   readonly workers: readonly Member[];
   readonly client: Client;
+  /** Starts one more worker, and waits until it is there. */
+  addWorker(): Promise<Member>;
   stop(): Promise<void>;
 }
 
@@ -40,15 +42,24 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { url } = JSON.parse(await master.line());
   const { worker: token } = JSON.parse(await Deno.readTextFile(`${folder}/tokens.json`));
   const client = await connect({ url, tokenFile: `${folder}/tokens.json` });
-  const workers = Array.from({ length: options.workers }, (_, i) => {
-    const own = `${folder}/worker-${i}`;
-    return start(own, ["worker", own, String(options.slots), url, token]);
-  });
+  const workers: Member[] = [];
+  const addWorker = () => {
+    const own = `${folder}/worker-${workers.length}`;
+    const worker = start(own, ["worker", own, String(options.slots), url, token]);
+    workers.push(worker);
+    return worker;
+  };
+  for (let i = 0; i < options.workers; i++) addWorker();
   await workersAreThere(client, options.workers);
   return {
     master,
     workers,
     client,
+    addWorker: async () => {
+      const worker = addWorker();
+      await workersAreThere(client, workers.length);
+      return worker;
+    },
     stop: async () => {
       await client.close();
       await Promise.all(workers.map((worker) => worker.stop()));
