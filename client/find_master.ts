@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { plainTextProblem } from "../shared/platform/plain_text.ts";
 import { SOCKET_PATH } from "../shared/protocol/limits.ts";
 import { isRecord } from "../shared/space/problem.ts";
 import { CommandFailed } from "./command_failed.ts";
@@ -28,6 +29,10 @@ export interface MasterWords {
   readonly tokenFile?: string;
   /** The data folder of a master on this machine. */
   readonly dataFolder?: string;
+  /** Authorities (PEM) that are trusted besides those of the system, where a master's certificate is signed by one's own. */
+  readonly caCerts?: readonly string[];
+  /** Sends the token in plain text to other machines too: for a network that is one's own. */
+  readonly insecure?: boolean;
 }
 
 /** What a token allows; a client takes the first of these that a tokens file has. */
@@ -46,7 +51,22 @@ export async function findMaster(
 ): Promise<MasterAddress> {
   const given = words.masters ?? (words.url === undefined ? [] : [words.url]);
   const masters = given.length > 0 ? given : [await localMaster(words.dataFolder)];
-  return { masters: masters.map(socketUrl), token: await findToken(words, roles) };
+  const urls = masters.map(socketUrl);
+  for (const url of urls) {
+    const problem = plainTextProblem(url, words.insecure ?? false);
+    if (problem !== undefined) throw new CommandFailed({ code: "insecure_master", ...problem });
+  }
+  return { masters: urls, token: await findToken(words, roles) };
+}
+
+/** Reads the token again, for it may have been changed since; undefined where it did not come from a file. */
+export function freshToken(
+  words: MasterWords,
+  roles: readonly TokenRole[] = CLIENT_ROLES,
+): (() => Promise<string | undefined>) | undefined {
+  if (words.token !== undefined && words.token !== "") return undefined;
+  const path = words.tokenFile ?? (words.dataFolder === undefined ? undefined : tokensOf(words.dataFolder));
+  return path === undefined ? undefined : () => tokenIn(path, roles);
 }
 
 /**
@@ -113,9 +133,7 @@ async function findToken(words: MasterWords, roles: readonly TokenRole[]): Promi
       advice: "it should hold a token alone, or be the tokens.json of the master's data folder",
     });
   }
-  const token = words.dataFolder === undefined
-    ? undefined
-    : await tokenIn(`${words.dataFolder}/tokens.json`, roles);
+  const token = words.dataFolder === undefined ? undefined : await tokenIn(tokensOf(words.dataFolder), roles);
   if (token !== undefined) return token;
   throw new CommandFailed({
     code: "no_token",
@@ -124,6 +142,10 @@ async function findToken(words: MasterWords, roles: readonly TokenRole[]): Promi
       ? 'set ESPALIER_TOKEN or give --token-file: the value of "worker" in tokens.json of the master\'s data folder'
       : "set ESPALIER_TOKEN or give --token-file; the master's tokens are in tokens.json of its data folder",
   });
+}
+
+function tokensOf(dataFolder: string): string {
+  return `${dataFolder}/tokens.json`;
 }
 
 async function tokenIn(path: string, roles: readonly TokenRole[]): Promise<string | undefined> {

@@ -20,7 +20,7 @@
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { Client, type ClientEvents } from "./client.ts";
 import { CommandFailed } from "./command_failed.ts";
-import { findMaster, type MasterWords } from "./find_master.ts";
+import { findMaster, freshToken, type MasterWords } from "./find_master.ts";
 import type { Dialer, LinkState } from "./link_messages.ts";
 
 export type { Change } from "../shared/model/change.ts";
@@ -67,10 +67,14 @@ export interface ConnectOptions extends MasterWords, ClientEvents {
  * Connects to a master.
  *
  * @returns a client once the master has taken the token and answered
- * @throws CommandFailed `unreachable`, `refused`, `no_master` or `no_token`, with what to do
+ * @throws CommandFailed `unreachable`, `refused`, `no_master`, `no_token` or `insecure_master`, with what to do
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
-  const { masters, token } = await findMaster(options);
+  const { masters, token } = await findMaster({
+    ...options,
+    // A dialer of one's own decides for itself what it sends where.
+    insecure: options.insecure ?? options.dialer !== undefined,
+  });
   const withinMs = options.connectWithinMs ?? CONNECT_WITHIN_MS;
   let problem = "";
   const onState = (state: LinkState) => {
@@ -82,7 +86,11 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     onState,
     masters,
     token,
-    dialer: options.dialer ?? webSocketDialer(),
+    dialer: options.dialer ?? webSocketDialer({
+      caCerts: options.caCerts,
+      insecure: options.insecure,
+      freshToken: freshToken(options),
+    }),
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {

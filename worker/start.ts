@@ -11,6 +11,7 @@ import { System, type SystemEvents } from "../shared/actor/system.ts";
 import { incarnation } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
+import { plainTextProblem } from "../shared/platform/plain_text.ts";
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { builtinExecutor } from "./executors/builtin.ts";
 import type { Executor } from "./executors/executor.ts";
@@ -29,6 +30,12 @@ export interface StartOptions {
   /** Addresses of masters, tried in turn; see `socketUrl`. */
   readonly masters: readonly string[];
   readonly token: string;
+  /** Reads the token again before each connection, where it may change; undefined where it cannot be read. */
+  readonly freshToken?: (() => Promise<string | undefined>) | undefined;
+  /** Authorities (PEM) that are trusted besides those of the system. */
+  readonly caCerts?: readonly string[] | undefined;
+  /** Sends the token in plain text to other machines too. By default the worker does not begin. */
+  readonly insecure?: boolean | undefined;
   /** Holds the worker's name and its journal; no other process may use it. */
   readonly dataFolder: string;
   /** How long to wait for a data folder that another process holds; by default not at all. */
@@ -39,7 +46,7 @@ export interface StartOptions {
   readonly pool?: Partial<Resources> | undefined;
   /** By default the built-in evaluators and TypeScript modules. */
   readonly executors?: readonly Executor[] | undefined;
-  /** Where certificates or proxies of its own are needed; the caller closes it. */
+  /** Where proxies of its own are needed; the caller closes it. */
   readonly client?: Deno.HttpClient | undefined;
   /** Told what the worker has to say to people. */
   readonly log: NonNullable<SystemEvents["log"]>;
@@ -91,6 +98,10 @@ class WorkerProcess {
   async run(): Promise<number> {
     const masters = this.#options.masters.map(socketUrl);
     if (masters.length === 0) throw new Error("a worker needs the address of at least one master");
+    for (const url of masters) {
+      const problem = plainTextProblem(url, this.#options.insecure ?? false);
+      if (problem !== undefined) throw new Error(`${problem.message}; ${problem.advice}`);
+    }
     const identity = await this.#takeFolder();
     // What a killed worker leaves behind lies in its own folder, where its next life finds it.
     this.#executors = this.#options.executors ??
@@ -153,8 +164,9 @@ class WorkerProcess {
   }
 
   #ports(journal: ResultJournal, exit: WorkerPorts["exit"]): WorkerPorts {
+    const { client, caCerts, insecure, freshToken } = this.#options;
     return {
-      dialer: webSocketDialer({ client: this.#options.client }),
+      dialer: webSocketDialer({ client, caCerts, insecure, freshToken }),
       executors: this.#executors,
       journal,
       setAside: (result) => {

@@ -24,6 +24,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   "bad_address",
   "bad_task",
   "bad_spec",
+  "insecure_master",
   "no_master",
   "no_token",
 ]);

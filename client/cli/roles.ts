@@ -38,6 +38,12 @@ export interface RunningMaster {
 export interface WorkerOptions {
   readonly masters: readonly string[];
   readonly token: string;
+  /** Reads the token again before each connection. */
+  readonly freshToken?: (() => Promise<string | undefined>) | undefined;
+  /** Authorities (PEM) that are trusted besides those of the system. */
+  readonly caCerts?: readonly string[] | undefined;
+  /** Sends the token in plain text to other machines too. */
+  readonly insecure?: boolean | undefined;
   readonly dataFolder: string;
   /** How long to wait for a folder that another process holds. */
   readonly folderWithinMs: number;

@@ -9,6 +9,7 @@ import { type Command, Option } from "commander";
 import { Client, connect } from "../mod.ts";
 import type { MasterWords } from "../find_master.ts";
 import { addresses, DATA_FOLDER_DEFAULT } from "./arguments.ts";
+import { UsageError } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How long a verb waits for a master that does not answer. */
@@ -19,6 +20,8 @@ export interface SessionOptions {
   readonly master?: readonly string[];
   readonly data?: string;
   readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
 }
 
 /**
@@ -34,7 +37,9 @@ export function withMasterOptions(
     .addOption(new Option("--master <urls>", "the master's address, or several with commas (ESPALIER_MASTER)")
       .argParser(addresses))
     .option("--data <folder>", dataMeaning)
-    .option("--token-file <file>", "a file with the token (or set ESPALIER_TOKEN)");
+    .option("--token-file <file>", "a file with the token (or set ESPALIER_TOKEN)")
+    .option("--ca <file>", "an authority (PEM) that may sign the master's certificate (ESPALIER_CA)")
+    .option("--insecure", "send the token to another machine without TLS");
 }
 
 /** Where the options and the environment say that the master is. */
@@ -47,7 +52,39 @@ export function masterWords(options: SessionOptions, terminal: Terminal): Master
     ...(masters === undefined ? {} : { masters }),
     ...(token === undefined ? {} : { token }),
     ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+    ...authorities(options, terminal),
+    insecure: options.insecure ?? false,
   };
+}
+
+/** Certificates as they stand in a file: text that has none would be passed over in silence. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
+
+function authorities(options: SessionOptions, terminal: Terminal): Pick<MasterWords, "caCerts"> {
+  const path = options.ca ?? terminal.env("ESPALIER_CA");
+  if (path === undefined || path === "") return {};
+  const pem = readAuthority(path);
+  if (!CERTIFICATE.test(pem)) {
+    throw new UsageError(`${path} holds no certificate: --ca takes the authority's, as PEM`);
+  }
+  try {
+    Deno.createHttpClient({ caCerts: [pem] }).close();
+  } catch (error) {
+    throw new UsageError(`the certificate in ${path} cannot be used: ${wordsOf(error)}`);
+  }
+  return { caCerts: [pem] };
+}
+
+function readAuthority(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new UsageError(`--ca ${path} cannot be read: ${wordsOf(error)}`);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The masters that were named; undefined where the one in the data folder is meant. */

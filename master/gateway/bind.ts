@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isLoopback } from "../../shared/platform/plain_text.ts";
+
 /** Why there is no listener, for the person who started the master. */
 export interface ListenError {
   readonly code: "insecure_bind" | "port_in_use" | "bad_address" | "bad_certificate" | "not_permitted";
@@ -70,9 +72,4 @@ export function hereOf(hostname: string): string {
 
 function isWildcard(hostname: string): boolean {
   return hostname === "0.0.0.0" || /^[0:]*::[0:]*$/.test(hostname);
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -8,11 +8,18 @@
  */
 import { CLOSE, CLOSE_REASON_BYTES_MAX, SUBPROTOCOL } from "../protocol/limits.ts";
 import { EMPTY_FRAME, type SocketEvent, type SocketPort } from "../protocol/socket_port.ts";
+import { plainTextProblem } from "./plain_text.ts";
 
 /** What a dialer may be given. */
 export interface DialerOptions {
-  /** Where certificates or proxies of its own are needed; the caller closes it. */
+  /** Where proxies of its own are needed; the caller closes it. It goes before `caCerts`. */
   readonly client?: Deno.HttpClient | undefined;
+  /** Authorities (PEM) that are trusted besides those of the system. */
+  readonly caCerts?: readonly string[] | undefined;
+  /** Sends the token in plain text to other machines too. */
+  readonly insecure?: boolean | undefined;
+  /** The token as it is now, where it may have changed since the start; undefined where it cannot be read. */
+  readonly freshToken?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** Opens connections. */
@@ -32,18 +39,36 @@ export interface WebSocketDialer {
 export function webSocketDialer(options: DialerOptions = {}): WebSocketDialer {
   return {
     dial: (url, token, events) => {
-      try {
-        listen(open(url, token, options), events);
-      } catch (error) {
-        // A URL or token that the platform does not take; told from an empty stack, like every other end.
-        const reason = error instanceof Error ? error.message : String(error);
-        queueMicrotask(() => events({ type: "closed", code: 0, reason }));
-      }
+      const { freshToken } = options;
+      if (freshToken === undefined) return dial(url, token, options, events);
+      freshToken().catch(() => undefined).then((fresh) => dial(url, fresh ?? token, options, events));
     },
   };
 }
 
-function open(url: string, token: string, { client }: DialerOptions): WebSocket {
+type Tell = (event: SocketEvent) => void;
+
+function dial(url: string, token: string, options: DialerOptions, events: Tell): void {
+  // Told from an empty stack, like every other end.
+  const fail = (reason: string) => queueMicrotask(() => events({ type: "closed", code: 0, reason }));
+  const { client, caCerts = [] } = options;
+  let own: Deno.HttpClient | undefined;
+  try {
+    const problem = plainTextProblem(url, options.insecure ?? false);
+    if (problem !== undefined) return fail(`${problem.message}; ${problem.advice}`);
+    if (client === undefined && caCerts.length > 0) own = Deno.createHttpClient({ caCerts: [...caCerts] });
+    listen(open(url, token, client ?? own), (event) => {
+      if (event.type === "closed") own?.close();
+      events(event);
+    });
+  } catch (error) {
+    // A URL, a token or a certificate that the platform does not take.
+    own?.close();
+    fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function open(url: string, token: string, client: Deno.HttpClient | undefined): WebSocket {
   const options: WebSocketOptions = {
     protocols: [SUBPROTOCOL],
     headers: { authorization: `Bearer ${token}` },
@@ -53,7 +78,7 @@ function open(url: string, token: string, { client }: DialerOptions): WebSocket 
   return Reflect.construct(WebSocket, [url, options]);
 }
 
-function listen(socket: WebSocket, events: (event: SocketEvent) => void): void {
+function listen(socket: WebSocket, events: Tell): void {
   let isOver = false;
   let problem = "";
   // By default a client's frames come as blobs, which are read asynchronously.
@@ -122,5 +147,35 @@ function closing(code: number, reason: string, problem: string): { code: number;
     case "503":
       return { code: CLOSE.busy.code, reason: "the master is not ready" };
   }
-  return { code, reason: reason !== "" ? reason : problem.replace(/^NetworkError: /, "") };
+  return { code, reason: reason !== "" ? reason : tlsInWords(problem.replace(/^NetworkError: /, "")) };
+}
+
+/** What a failed handshake means for whoever has to mend it. */
+const HANDSHAKES: readonly (readonly [RegExp, string])[] = [
+  [
+    /UnknownIssuer/,
+    "nobody whom this machine trusts has signed the master's certificate: name the authority's file with --ca",
+  ],
+  [
+    /not valid for name|NotValidForName/,
+    "the master's certificate is for another name: write the address with a name that it is for",
+  ],
+  [/Expired/, "the master's certificate has expired: renew it, or look at this machine's clock"],
+  [/NotValidYet/, "the master's certificate is not valid yet: look at this machine's clock"],
+  [
+    /CaUsedAsEndEntity/,
+    "the master's certificate has signed itself: make an authority and let that sign it (docs/security.md)",
+  ],
+  [/InvalidContentType/, "the master speaks without TLS at this address: write http:// where that is meant"],
+  [
+    /invalid HTTP version|invalid peer response/,
+    "no plain text is spoken at this address: write https:// for TLS",
+  ],
+];
+
+function tlsInWords(problem: string): string {
+  const words = HANDSHAKES.find(([pattern]) => pattern.test(problem))?.[1];
+  return words === undefined
+    ? problem
+    : `${words} (${problem.replace(/^failed to connect to WebSocket: /, "")})`;
 }

@@ -6,7 +6,7 @@
 import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
-import { findMaster, type MasterWords } from "../../find_master.ts";
+import { findMaster, freshToken, type MasterWords } from "../../find_master.ts";
 import { span, spanOption, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -58,11 +58,15 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
 
 async function work(options: WorkerVerbOptions, context: CliContext): Promise<void> {
   const { terminal, roles } = context;
-  const { masters, token } = await findMaster(await wordsOf(options, terminal), ["worker"]);
+  const words = await wordsOf(options, terminal);
+  const { masters, token } = await findMaster(words, ["worker"]);
   const dataFolder = await workerFolder(dataFolderOf(options, terminal));
   const worker = roles.startWorker({
     masters,
     token,
+    freshToken: freshToken(words, ["worker"]),
+    caCerts: words.caCerts,
+    insecure: words.insecure,
     dataFolder,
     folderWithinMs: options.folderWithin,
     slots: options.slots,

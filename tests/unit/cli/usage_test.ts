@@ -142,7 +142,7 @@ Deno.test("run with a master and with workers of its own is wrong usage", () =>
   inFolder(async (folder) => {
     const spec = join(folder, "spec.yaml");
     await Deno.writeTextFile(spec, "name: a\nspace: { kind: cnn, classes: 10 }\nbudget: { trials: 1 }\n");
-    const { code, notes } = await runAlone(["run", spec, "--master", "x:1", "--workers", "2"]);
+    const { code, notes } = await runAlone(["run", spec, "--master", "127.0.0.1:1", "--workers", "2"]);
     assert.equal(code, 2);
     assert.match(notes, /without a master/);
     const detached = await runAlone(["run", spec, "--data", folder, "--detach"]);
@@ -157,7 +157,7 @@ Deno.test("the environment names the data folder, and a flag goes before it", ()
     const other = join(folder, "other");
     const fromFlag = await runAlone(["show", "--data", other], {
       ESPALIER_DATA: folder,
-      ESPALIER_MASTER: "x:1",
+      ESPALIER_MASTER: "127.0.0.1:1",
     });
     assert.match(fromFlag.notes, new RegExp(`no master runs in ${other};`));
   }));
@@ -170,7 +170,7 @@ Deno.test("an address that is none is wrong usage", async () => {
 
 Deno.test("a master that is named without any token says where tokens are", () =>
   inFolder(async (folder) => {
-    const { code, notes } = await runAlone(["show", "--master", "x:1", "--data", folder]);
+    const { code, notes } = await runAlone(["show", "--master", "127.0.0.1:1", "--data", folder]);
     assert.equal(code, 2);
     assert.match(notes, /ESPALIER_TOKEN or give --token-file/);
   }));

@@ -50,10 +50,10 @@ Deno.test("a worker with a folder of its own goes to the master that a variable 
 
 Deno.test("a worker's flag goes before the variable, and both before a master's folder", () =>
   inFolders(async (own, masters) => {
-    const environment = { ESPALIER_MASTER: "x:1", ESPALIER_DATA: masters };
-    const flag = await started(["--master", "y:2", "--data", own], environment);
-    assert.deepEqual(flag, { masters: ["ws://y:2/socket"], token: "w", dataFolder: own });
-    assert.deepEqual((await started(["--data", masters], environment)).masters, ["ws://x:1/socket"]);
+    const environment = { ESPALIER_MASTER: "127.0.0.1:1", ESPALIER_DATA: masters };
+    const flag = await started(["--master", "127.0.0.2:2", "--data", own], environment);
+    assert.deepEqual(flag, { masters: ["ws://127.0.0.2:2/socket"], token: "w", dataFolder: own });
+    assert.deepEqual((await started(["--data", masters], environment)).masters, ["ws://127.0.0.1:1/socket"]);
   }));
 
 Deno.test("without an address a worker finds the master of ESPALIER_DATA, whatever its own folder is", () =>

@@ -51,14 +51,17 @@ Deno.test("a master on this machine is found by its data folder alone", async ()
 
 Deno.test("a token file holds one token, or those of a master", async () => {
   await inFolder({ one: "secret\n", "tokens.json": TOKENS }, async (folder) => {
-    assert.equal((await findMaster({ url: "x:1", tokenFile: `${folder}/one` })).token, "secret");
-    assert.equal((await findMaster({ url: "x:1", tokenFile: `${folder}/tokens.json` }, ["view"])).token, "v");
+    assert.equal((await findMaster({ url: "127.0.0.1:1", tokenFile: `${folder}/one` })).token, "secret");
+    assert.equal(
+      (await findMaster({ url: "127.0.0.1:1", tokenFile: `${folder}/tokens.json` }, ["view"])).token,
+      "v",
+    );
   });
 });
 
 Deno.test("a token that is given goes before any file", async () => {
   await inFolder({ "tokens.json": TOKENS }, async (dataFolder) => {
-    assert.equal((await findMaster({ url: "x:1", token: "mine", dataFolder })).token, "mine");
+    assert.equal((await findMaster({ url: "127.0.0.1:1", token: "mine", dataFolder })).token, "mine");
   });
 });
 
@@ -73,7 +76,9 @@ Deno.test("a folder without a master says how to start one", async () => {
 
 Deno.test("a missing token says where tokens are", async () => {
   await inFolder({}, async (dataFolder) => {
-    await assert.rejects(findMaster({ url: "x:1", dataFolder }), { code: "no_token" });
-    await assert.rejects(findMaster({ url: "x:1", tokenFile: `${dataFolder}/none` }), { code: "no_token" });
+    await assert.rejects(findMaster({ url: "127.0.0.1:1", dataFolder }), { code: "no_token" });
+    await assert.rejects(findMaster({ url: "127.0.0.1:1", tokenFile: `${dataFolder}/none` }), {
+      code: "no_token",
+    });
   });
 });
