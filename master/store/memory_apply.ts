@@ -99,7 +99,7 @@ function openAttempt(state: DiskState, change: Of<"attempt_opened">): StoreVerdi
   if (task === undefined) return UNKNOWN;
   if (task.outcome !== undefined) return superseded(task.outcome);
   const key = leaseKey(lease);
-  if (task.ended.has(key) || task.open.has(key)) return AGAIN;
+  if (task.open.has(key) || (task.ended.get(key) ?? "worker_lost") !== "worker_lost") return AGAIN;
   task.open.set(key, { lease, worker, incarnation, openedAtMs: atMs });
   return RECORDED;
 }
@@ -108,7 +108,10 @@ function endAttempt(state: DiskState, change: Of<"attempt_ended">): StoreVerdict
   const task = taskOfLease(state, change.lease);
   if (task === undefined) return UNKNOWN;
   const key = leaseKey(change.lease);
-  if (task.ended.has(key)) return AGAIN;
+  if (task.ended.has(key)) {
+    task.open.delete(key);
+    return AGAIN;
+  }
   if (task.outcome?.lease !== undefined && leaseKey(task.outcome.lease) === key) {
     return superseded(task.outcome);
   }

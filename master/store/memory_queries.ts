@@ -27,8 +27,8 @@ export const MEMORY_QUERIES: Answers = {
   outcome: (state, ask) => {
     const task = findTask(state, ask.task);
     const recorded = task?.outcome;
-    const by = recorded?.lease?.attempt ?? null;
-    return { known: task !== undefined, state: recorded?.outcome.state ?? null, by };
+    const { attempt: by = null, epoch = null } = recorded?.lease ?? {};
+    return { known: task !== undefined, state: recorded?.outcome.state ?? null, by, epoch };
   },
   history_trials: (state, ask) =>
     tasksAfter(state, ask)
@@ -97,7 +97,10 @@ function openTask(task: DiskTask): OpenTask {
 }
 
 function knownAttempts(task: DiskTask): number {
-  return task.ended.size + task.open.size;
+  let known = task.ended.size;
+  // One that was lost and came back is in both.
+  for (const key of task.open.keys()) if (!task.ended.has(key)) known += 1;
+  return known;
 }
 
 /** Tasks of a group by number; trials and plain tasks alike. */

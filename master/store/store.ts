@@ -211,6 +211,7 @@ export interface Queries {
       readonly known: boolean;
       readonly state: OutcomeState | null;
       readonly by: number | null;
+      readonly epoch: Epoch | null;
     };
   };
   /** Trials of an experiment by number, from `after` (exclusive). */

@@ -50,6 +50,7 @@ export function verdictTests(test: Test): void {
       known: true,
       state: "completed",
       by: 2,
+      epoch,
     });
   });
 
@@ -74,6 +75,7 @@ export function verdictTests(test: Test): void {
       known: false,
       state: null,
       by: null,
+      epoch: null,
     });
   });
 
@@ -84,6 +86,42 @@ export function verdictTests(test: Test): void {
     await store.commit(epoch, [ended(taskId(GROUP, 1), completed(1), lease(2))]);
     const { verdicts } = await store.commit(epoch, [opened(lease(3))]);
     assert.deepEqual(verdicts, [{ type: "superseded", by: 2, state: "completed" }]);
+    assert.deepEqual((await store.open()).attempts, []);
+  });
+
+  test("an outcome tells the epoch of its attempt: numbers begin anew with each", async (store) => {
+    const { epoch } = await store.open();
+    const lease = { epoch, task: taskId(GROUP, 1), attempt: 1 };
+    await store.commit(epoch, [group(), submission(1, 2), ended(lease.task, completed(1), lease)]);
+    const later = await store.open();
+    await store.commit(later.epoch, [ended(taskId(GROUP, 2), cancelled)]);
+    assert.equal((await store.query("outcome", { task: lease.task })).epoch, epoch);
+    assert.equal((await store.query("outcome", { task: taskId(GROUP, 2) })).epoch, null);
+  });
+
+  test("a lost attempt whose worker came back is open again, and is one attempt and one failure", async (store) => {
+    const { epoch } = await store.open();
+    const lease = { epoch, task: taskId(GROUP, 1), attempt: 1 };
+    await store.commit(epoch, [group(), submission(1, 1), opened(lease), attemptEnded(lease, "worker_lost")]);
+    const back = await store.commit(epoch, [opened(lease), opened(lease)]);
+    assert.deepEqual(back.verdicts, [RECORDED, AGAIN]);
+    const recovered = await store.open();
+    assert.deepEqual(recovered.attempts.map((each) => each.lease), [lease]);
+    assert.deepEqual(recovered.tasks.map(({ attempts, failures }) => [attempts, failures.worker_lost]), [[
+      1,
+      1,
+    ]]);
+    const { verdicts } = await store.commit(recovered.epoch, [attemptEnded(lease, "evaluator")]);
+    assert.deepEqual(verdicts, [AGAIN]);
+    assert.deepEqual((await store.open()).attempts, []);
+  });
+
+  test("an attempt that ended by any other cause is never open again", async (store) => {
+    const { epoch } = await store.open();
+    const lease = { epoch, task: taskId(GROUP, 1), attempt: 1 };
+    await store.commit(epoch, [group(), submission(1, 1), attemptEnded(lease, "duplicate")]);
+    const { verdicts } = await store.commit(epoch, [opened(lease)]);
+    assert.deepEqual(verdicts, [AGAIN]);
     assert.deepEqual((await store.open()).attempts, []);
   });
 
@@ -145,6 +183,7 @@ export function repetitionTests(test: Test): void {
       known: false,
       state: null,
       by: null,
+      epoch: null,
     });
     const { verdicts } = await store.commit(epoch, [
       ended(taskId(GROUP, 5), cancelled),

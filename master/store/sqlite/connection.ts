@@ -65,7 +65,7 @@ export function connect(options: DatabaseOptions): Connection {
       db,
       epochs,
       writer: new Writer(db, marksOf(last), epochs),
-      reader: new Reader(db),
+      reader: new Reader(db, [...epochs.keys()]),
       statements: prepareCommit(db),
       commit: last === undefined ? 0 : numberOf(last.number),
     };

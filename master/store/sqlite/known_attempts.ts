@@ -5,11 +5,17 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AttemptEndCause } from "../../../shared/model/outcome.ts";
 import { numberOf, type Row, rows } from "./row.ts";
+
+/** The cause of an attempt whose worker was lost. */
+const LOST = "worker_lost" satisfies AttemptEndCause;
 
 interface Known {
   readonly open: Set<string>;
   readonly ended: Set<string>;
+  /** Those of the ended that may be opened again: their workers were lost, and may come back. */
+  readonly lost: Set<string>;
 }
 
 /** Open and ended attempts by task. */
@@ -28,12 +34,19 @@ export class KnownAttempts {
       "SELECT 1 FROM ended_attempts WHERE task = ? AND epoch = ? AND attempt = ?",
     );
     for (const row of rows(db, "SELECT task, epoch, attempt FROM open_attempts")) this.#load(row, "open");
-    const unresolved = `SELECT task, epoch, attempt FROM ended_attempts
+    const unresolved = `SELECT task, epoch, attempt, cause FROM ended_attempts
       WHERE NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.task = ended_attempts.task)`;
-    for (const row of rows(db, unresolved)) this.#load(row, "ended");
+    for (const row of rows(db, unresolved)) {
+      this.#load(row, "ended");
+      if (row.cause === LOST) this.#load(row, "lost");
+    }
   }
 
-  /** Writes an open attempt of a task without outcome. @returns false where it was known already */
+  /**
+   * Writes an open attempt of a task without outcome.
+   *
+   * @returns whether it is `new`, was `lost` and is open again, or was `known` already
+   */
   open(
     task: number,
     epoch: number,
@@ -41,13 +54,14 @@ export class KnownAttempts {
     worker: string,
     incarnation: string,
     atMs: number,
-  ): boolean {
+  ): "new" | "lost" | "known" {
     const known = this.#of(task);
     const key = keyOf(epoch, attempt);
-    if (known.open.has(key) || known.ended.has(key)) return false;
+    const hasEnded = known.ended.has(key);
+    if (known.open.has(key) || (hasEnded && !known.lost.has(key))) return "known";
     known.open.add(key);
     this.#add.run(task, epoch, attempt, worker, incarnation, atMs);
-    return true;
+    return hasEnded ? "lost" : "new";
   }
 
   hasEnded(task: number, epoch: number, attempt: number): boolean {
@@ -55,11 +69,17 @@ export class KnownAttempts {
   }
 
   /** An attempt of a task without outcome has ended. @returns whether it was open */
-  end(task: number, epoch: number, attempt: number): boolean {
+  end(task: number, epoch: number, attempt: number, cause: string): boolean {
     const known = this.#of(task);
     const key = keyOf(epoch, attempt);
     known.ended.add(key);
-    if (!known.open.delete(key)) return false;
+    if (cause === LOST) known.lost.add(key);
+    return this.close(task, epoch, attempt);
+  }
+
+  /** An attempt whose end is written is open no more. @returns whether it was */
+  close(task: number, epoch: number, attempt: number): boolean {
+    if (this.#byTask.get(task)?.open.delete(keyOf(epoch, attempt)) !== true) return false;
     this.#remove.run(task, epoch, attempt);
     return true;
   }
@@ -70,7 +90,10 @@ export class KnownAttempts {
     if (known === undefined) return 0;
     if (known.open.size > 0) this.#removeAll.run(task);
     this.#byTask.delete(task);
-    return known.open.size + known.ended.size;
+    let count = known.ended.size;
+    // One that was lost and came back is in both.
+    for (const key of known.open) if (!known.ended.has(key)) count += 1;
+    return count;
   }
 
   #load(row: Row, kind: keyof Known): void {
@@ -78,7 +101,7 @@ export class KnownAttempts {
   }
 
   #of(task: number): Known {
-    const known = this.#byTask.get(task) ?? { open: new Set(), ended: new Set() };
+    const known = this.#byTask.get(task) ?? { open: new Set(), ended: new Set(), lost: new Set() };
     this.#byTask.set(task, known);
     return known;
   }

@@ -10,12 +10,13 @@ import {
   NO_TRIALS,
   type TrialSummary,
 } from "../../../shared/model/experiment.ts";
-import { groupId, taskParts } from "../../../shared/model/ids.ts";
+import { type Epoch, groupId, taskParts } from "../../../shared/model/ids.ts";
 import { OUTCOME_STATES, type OutcomeState } from "../../../shared/model/outcome.ts";
 import { rowLimit } from "../limits.ts";
 import type { HistoryOutcome, HistoryTrial, Queries } from "../store.ts";
 import { parsedJson, readStoredSpec } from "../stored_spec.ts";
 import { readChanges } from "./feed.ts";
+import { NOT_ENDED } from "./recovery.ts";
 import { metricsOf, numberOf, numberOrNull, type Row, textOf, textOrNull } from "./row.ts";
 
 type Ask<K extends keyof Queries> = Queries[K]["ask"];
@@ -35,7 +36,7 @@ const TRIALS = `
   SELECT s.first + t.seq - s.first_seq AS number, r.candidate, r.parents, o.*,
     CASE WHEN o.id IS NULL THEN
       (SELECT count(*) FROM ended_attempts e WHERE e.task = t.seq) +
-      (SELECT count(*) FROM open_attempts a WHERE a.task = t.seq)
+      (SELECT count(*) FROM open_attempts a WHERE a.task = t.seq AND ${NOT_ENDED})
     ELSE o.attempts END AS known_attempts
   ${TASKS_OF_GROUP} LEFT JOIN trials r ON r.seq = t.seq LEFT JOIN outcomes o ON o.task = t.seq
   WHERE g.id = ?1 ORDER BY s.first, t.seq LIMIT ?3`;
@@ -53,7 +54,7 @@ const SUMMARIES = `
     LEFT JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= b.task)`;
 
 const OUTCOME = `
-  SELECT o.state, o.attempt FROM groups g
+  SELECT o.state, o.attempt, o.epoch FROM groups g
     JOIN submissions s ON s.group_seq = g.seq
       AND s.first = (SELECT max(first) FROM submissions WHERE group_seq = g.seq AND first <= ?2)
     LEFT JOIN outcomes o ON o.task = s.first_seq + ?2 - s.first
@@ -62,6 +63,7 @@ const OUTCOME = `
 /** Queries over one connection. */
 export class Reader {
   readonly #db: DatabaseSync;
+  readonly #epochs: readonly Epoch[];
   readonly #statements = new Map<string, StatementSync>();
   readonly #answers: Answers = {
     outcome: (ask) => this.#outcome(ask),
@@ -78,8 +80,10 @@ export class Reader {
     counts: (ask) => this.#counts(ask),
   };
 
-  constructor(db: DatabaseSync) {
+  /** @param epochs every epoch of this store, in order */
+  constructor(db: DatabaseSync, epochs: readonly Epoch[]) {
     this.#db = db;
+    this.#epochs = epochs;
   }
 
   answer<K extends keyof Queries>(kind: K, ask: Ask<K>, nowMs: number): Queries[K]["answer"] {
@@ -95,8 +99,9 @@ export class Reader {
   #outcome(ask: Ask<"outcome">): Queries["outcome"]["answer"] {
     const { group, number } = taskParts(ask.task);
     const [row] = this.#all(OUTCOME, group, number);
-    if (row === undefined) return { known: false, state: null, by: null };
-    return { known: true, state: outcomeState(row), by: numberOrNull(row.attempt) };
+    if (row === undefined) return { known: false, state: null, by: null, epoch: null };
+    const epoch = this.#epochs[(numberOrNull(row.epoch) ?? 0) - 1] ?? null;
+    return { known: true, state: outcomeState(row), by: numberOrNull(row.attempt), epoch };
   }
 
   #experiment(ask: Ask<"experiment">, nowMs: number): Queries["experiment"]["answer"] {

@@ -19,6 +19,10 @@ export interface PackedRecovered extends Omit<Recovered, "tasks"> {
 
 const CAUSES = ["evaluator", "deadline", "worker_lost", "crash"] as const satisfies readonly FailureCause[];
 
+/** Of open attempts `a`: one that was lost and came back is in both tables, and is one. */
+export const NOT_ENDED = `NOT EXISTS (
+  SELECT 1 FROM ended_attempts e WHERE e.task = a.task AND e.epoch = a.epoch AND e.attempt = a.attempt)`;
+
 const OVER = "('completed', 'cancelled', 'broken')";
 
 /** Reads what a master needs; the newest epoch is its own. */
@@ -99,7 +103,8 @@ function attemptsByTask(db: DatabaseSync): ReadonlyMap<number, TaskAttempts> {
   const sql = `
     SELECT task, cause, count(*) AS count FROM ended_attempts
       WHERE NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.task = ended_attempts.task) GROUP BY task, cause
-    UNION ALL SELECT task, 'open', count(*) FROM open_attempts GROUP BY task`;
+    UNION ALL SELECT task, 'open', count(*) FROM open_attempts a
+      WHERE ${NOT_ENDED} GROUP BY task`;
   for (const row of rows(db, sql)) {
     const task = numberOf(row.task);
     const known = byTask.get(task) ?? { count: 0, failures: new Map() };

@@ -145,8 +145,9 @@ export class Writer {
     if (found === undefined || epoch === undefined) return UNKNOWN;
     const outcome = this.#outcomeOf(found.seq);
     if (outcome !== undefined) return outcome.superseded;
-    if (!this.#attempts.open(found.seq, epoch, lease.attempt, worker, incarnation, atMs)) return AGAIN;
-    found.group.openAttempts += 1;
+    const was = this.#attempts.open(found.seq, epoch, lease.attempt, worker, incarnation, atMs);
+    if (was === "known") return AGAIN;
+    if (was === "new") found.group.openAttempts += 1;
     this.#groups.touch(found.group);
     return RECORDED;
   }
@@ -157,7 +158,10 @@ export class Writer {
     const found = this.#find(lease.group, lease.number);
     if (found === undefined || epoch === undefined) return UNKNOWN;
     const { seq, group } = found;
-    if (this.#attempts.hasEnded(seq, epoch, lease.attempt)) return AGAIN;
+    if (this.#attempts.hasEnded(seq, epoch, lease.attempt)) {
+      this.#attempts.close(seq, epoch, lease.attempt);
+      return AGAIN;
+    }
     const outcome = this.#outcomeOf(seq);
     if (outcome?.epoch === epoch && outcome.attempt === lease.attempt) return outcome.superseded;
     const { attempt } = lease;
@@ -173,7 +177,7 @@ export class Writer {
       atMs,
     );
     if (outcome !== undefined) return RECORDED;
-    const wasOpen = this.#attempts.end(seq, epoch, attempt);
+    const wasOpen = this.#attempts.end(seq, epoch, attempt, cause);
     group.openAttempts += wasOpen ? 0 : 1;
     this.#groups.touch(group);
     return RECORDED;
