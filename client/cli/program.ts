@@ -17,6 +17,7 @@ import { addFleetVerbs } from "./verbs/fleet.ts";
 import { addMasterVerb } from "./verbs/master.ts";
 import { addRunVerbs } from "./verbs/run.ts";
 import { addSteeringVerbs } from "./verbs/steer.ts";
+import { addVerifyVerb } from "./verbs/verify.ts";
 import { addWorkerVerb } from "./verbs/worker.ts";
 
 /** Errors of the client that come from what the user wrote. */
@@ -62,6 +63,7 @@ function programFor(context: CliContext): Command {
   addMasterVerb(program, context);
   addWorkerVerb(program, context);
   addFleetVerbs(program, context);
+  addVerifyVerb(program, context);
   return program;
 }
 

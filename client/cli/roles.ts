@@ -58,6 +58,53 @@ export interface RunningWorker {
   stop(graceMs: number): void;
 }
 
+/** What a stored run was checked for, and what was found. */
+export interface VerifiedStore {
+  readonly file: string;
+  readonly storeId: string;
+  readonly schemaVersion: number;
+  readonly epochs: number;
+  readonly commits: number;
+  readonly tasks: number;
+  readonly outcomes: number;
+  readonly experiments: number;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly promise: string;
+    readonly looked: number;
+    readonly violations: number;
+    /** The first of them. */
+    readonly first: readonly {
+      readonly message: string;
+      readonly evidence: Readonly<Record<string, unknown>>;
+    }[];
+  }[];
+  readonly notChecked: readonly { readonly what: string; readonly why: string }[];
+  /** Of all checks. */
+  readonly violations: number;
+}
+
+/** What waits in a worker's folder. */
+export interface VerifiedWorker {
+  readonly folder: string;
+  readonly worker: string;
+  readonly waiting: readonly {
+    readonly task: string;
+    readonly attempt: number;
+    readonly epoch: string;
+    readonly state: string;
+    readonly elapsedMs: number;
+  }[];
+  readonly tornBytes: number;
+  readonly setAside: readonly string[];
+}
+
+/** What is in a folder, or why nothing could be checked. */
+export type Verification =
+  | { readonly kind: "store"; readonly report: VerifiedStore }
+  | { readonly kind: "worker"; readonly report: VerifiedWorker }
+  | { readonly kind: "nothing"; readonly message: string };
+
 /** What main.ts knows and the command line does not. */
 export interface Roles {
   /** The module that this program was started with: local workers are started with it again. */
@@ -68,6 +115,8 @@ export interface Roles {
     { readonly ok: true; readonly master: RunningMaster } | { readonly ok: false; readonly message: string }
   >;
   startWorker(options: WorkerOptions): RunningWorker;
+  /** Looks into a data folder of a master's or a worker's, or at a store's file, and changes nothing. */
+  verify(path: string): Verification;
 }
 
 /** The exit code of a master whose tree gave up: whoever runs it starts it again. */

@@ -42,6 +42,7 @@ const NO_ROLES: Roles = {
   startWorker: () => {
     throw new Error("no worker is to be started here");
   },
+  verify: () => ({ kind: "nothing", message: "there is nothing to look at here" }),
 };
 
 /** Runs a command line that needs nobody but the given roles. */

@@ -1,0 +1,46 @@
+/**
+ * Whether the curves that attempts reported are whole.
+ *
+ * @module
+ */
+import type { Findings } from "./findings.ts";
+import type { ReportRow } from "./store_rows.ts";
+
+/** Checks reports. @param reports by task, attempt and number */
+export function checkCurves(
+  reports: Iterable<ReportRow>,
+  newestEpoch: number,
+  nextTask: number,
+  findings: Findings,
+): void {
+  let before: ReportRow | undefined;
+  for (const report of reports) {
+    const isSame = before !== undefined && before.task === report.task && before.epoch === report.epoch &&
+      before.attempt === report.attempt;
+    const isOurs = report.task >= 1 && report.task < nextTask && report.epoch >= 1 &&
+      report.epoch <= newestEpoch &&
+      report.attempt >= 1;
+    const follows = report.number === null
+      ? !isSame || report.step > (before?.step ?? -Infinity)
+      : report.number === (isSame ? (before?.number ?? 0) + 1 : 1);
+    const last = before;
+    findings.expect(
+      "curve_whole",
+      isOurs && follows && isMeasured(report.metrics),
+      () => [`a report of task row ${report.task} does not follow the one before`, {
+        report: { ...report },
+        before: isSame ? { ...last } : null,
+      }],
+    );
+    before = report;
+  }
+}
+
+function isMeasured(json: string): boolean {
+  try {
+    const metrics: unknown = JSON.parse(json);
+    return typeof metrics === "object" && metrics !== null && Object.values(metrics).every(Number.isFinite);
+  } catch {
+    return false;
+  }
+}

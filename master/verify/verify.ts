@@ -1,0 +1,242 @@
+/**
+ * Checks a finished or crashed run's store for the promises that were made about it.
+ *
+ * Promise: nothing is written where the store is; rows are looked at one at a time, so that a million tasks fit;
+ * whatever is wrong with the file, the answer is a report.
+ * Not here: what only a running cluster shows (tests/simulation), the printed form (client/cli).
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import type { RetryPolicy } from "../../shared/model/task.ts";
+import { decode } from "../../shared/protocol/codec.ts";
+import { taskTemplate } from "../../shared/protocol/fields.ts";
+import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
+import { DATABASE_FILE } from "../store/sqlite/files.ts";
+import { migrate, schemaVersion, UnusableFile } from "../store/sqlite/schema.ts";
+import { parsedJson } from "../store/stored_spec.ts";
+import type { CheckName } from "./checks.ts";
+import { checkCurves } from "./curves.ts";
+import { Cursor } from "./cursor.ts";
+import { checkExperiment } from "./experiments.ts";
+import { type CheckReport, Findings, type NotChecked } from "./findings.ts";
+import { checkGroups } from "./groups.ts";
+import { historyOutcomes, historyTrials } from "./history.ts";
+import { checkCommits, checkEpochs, checkNumbers } from "./log.ts";
+import { copyStore } from "./store_copy.ts";
+import { StoreRows } from "./store_rows.ts";
+import { checkTask } from "./task_checks.ts";
+import { checkRanges, readTasks } from "./tasks.ts";
+
+/** What there is in a store, and what is wrong with it. */
+export interface StoreReport {
+  readonly file: string;
+  readonly storeId: string;
+  readonly schemaVersion: number;
+  readonly epochs: number;
+  readonly commits: number;
+  readonly tasks: number;
+  readonly outcomes: number;
+  readonly experiments: number;
+  readonly checks: readonly CheckReport[];
+  readonly notChecked: readonly NotChecked[];
+  /** Of all checks. */
+  readonly violations: number;
+}
+
+/** A report, or why there is nothing to report on. */
+export type Verified = { readonly ok: true; readonly report: StoreReport } | {
+  readonly ok: false;
+  readonly message: string;
+};
+
+/** Retry policies that are kept: groups of single tasks come by the thousand. */
+const POLICIES_KEPT_MAX = 1_000;
+
+/** The file of a store, where the path is one or a master's data folder; undefined where it is neither. */
+export function storeFile(path: string): string | undefined {
+  for (const file of [`${path}/${DATABASE_FILE}`, path]) {
+    try {
+      if (Deno.statSync(file).isFile) return file;
+    } catch (error) {
+      const isAbsent = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+      if (!isAbsent) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Checks a store's file. The master may run meanwhile. */
+export function verifyStore(file: string): Verified {
+  let copy;
+  try {
+    copy = copyStore(file);
+  } catch (error) {
+    const advice = "a copy is made in the temporary folder, which TMPDIR names";
+    return { ok: false, message: `${file} cannot be copied to be looked at: ${wordsOf(error)}; ${advice}` };
+  }
+  try {
+    return new Verification(file, copy.path).run();
+  } finally {
+    copy.remove();
+  }
+}
+
+class Verification {
+  readonly #file: string;
+  readonly #copy: string;
+  readonly #findings = new Findings();
+  readonly #found = {
+    storeId: "",
+    schemaVersion: 0,
+    epochs: 0,
+    commits: 0,
+    tasks: 0,
+    outcomes: 0,
+    experiments: 0,
+  };
+  #nextTask = 1;
+
+  constructor(file: string, copy: string) {
+    this.#file = file;
+    this.#copy = copy;
+  }
+
+  run(): Verified {
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(this.#copy);
+      this.#found.schemaVersion = schemaVersion(db, this.#file);
+      if (this.#found.schemaVersion === 0) {
+        return { ok: false, message: `${this.#file} is empty: it is no store yet` };
+      }
+      this.#quickCheck(db);
+      // The copy may be brought up to date: its rows are looked at in one form.
+      migrate(db, this.#found.schemaVersion, 0);
+      this.#check(db, new StoreRows(db));
+    } catch (error) {
+      if (error instanceof UnusableFile) return { ok: false, message: error.message };
+      this.#unreadable(error);
+    } finally {
+      db?.close();
+    }
+    const checks = this.#findings.reports();
+    const violations = checks.reduce((sum, check) => sum + check.violations, 0);
+    const { notChecked } = this.#findings;
+    return { ok: true, report: { file: this.#file, ...this.#found, checks, notChecked, violations } };
+  }
+
+  #quickCheck(db: DatabaseSync): void {
+    for (const { quick_check: said } of db.prepare("PRAGMA quick_check").all()) {
+      this.#findings.expect("file_sound", said === "ok", () => ["SQLite finds damage in the file", { said }]);
+    }
+  }
+
+  /** Each part by itself: where one cannot be read, the others are. */
+  #check(db: DatabaseSync, rows: StoreRows): void {
+    const findings = this.#findings;
+    this.#found.storeId = rows.storeIds()[0] ?? "";
+    this.#part(() => this.#found.epochs = checkEpochs(rows.storeIds(), rows.epochs(), findings));
+    this.#part(() => this.#checkLog(rows));
+    this.#part(() => checkRanges(rows.submissions("group"), findings));
+    this.#part(() => this.#checkTasks(rows));
+    this.#part(() => checkGroups(rows.groups(), rows.sums(), findings));
+    this.#part(() => checkCurves(rows.reports(), this.#found.epochs, this.#nextTask, findings));
+    this.#part(() => this.#checkExperiments(db, rows));
+  }
+
+  #checkLog(rows: StoreRows): void {
+    this.#found.commits = checkCommits(rows.commits(), this.#found.epochs, [
+      { table: "submissions", rows: rows.facts("submissions"), mark: ({ nextTask }) => nextTask },
+      { table: "outcomes", rows: rows.facts("outcomes"), mark: ({ nextOutcome }) => nextOutcome },
+      { table: "ended_attempts", rows: rows.facts("ended_attempts"), mark: ({ nextEnded }) => nextEnded },
+      {
+        table: "experiment_states",
+        rows: rows.facts("experiment_states"),
+        mark: ({ nextState }) => nextState,
+      },
+    ], this.#findings);
+    for (const table of ["outcomes", "ended_attempts", "experiment_states"] as const) {
+      checkNumbers(table, rows.facts(table), this.#findings);
+    }
+  }
+
+  #checkTasks(rows: StoreRows): void {
+    const policies = new Map<number, RetryPolicy | undefined>();
+    const policy = (groupSeq: number) => {
+      if (!policies.has(groupSeq)) {
+        if (policies.size >= POLICIES_KEPT_MAX) policies.clear();
+        policies.set(groupSeq, this.#policy(rows, groupSeq));
+      }
+      return policies.get(groupSeq);
+    };
+    const context = { newestEpoch: this.#found.epochs, policy };
+    const tables = {
+      submissions: rows.submissions("task"),
+      tasks: rows.numbers("tasks"),
+      trials: rows.numbers("trials"),
+      outcomes: rows.outcomes(),
+      open: rows.attempts("open_attempts"),
+      ended: rows.attempts("ended_attempts"),
+    };
+    for (const facts of readTasks(tables, this.#findings)) {
+      this.#found.tasks += 1;
+      this.#found.outcomes += facts.outcomes.length;
+      this.#nextTask = facts.seq + 1;
+      checkTask(facts, context, this.#findings);
+    }
+  }
+
+  #policy(rows: StoreRows, groupSeq: number): RetryPolicy | undefined {
+    try {
+      const template = rows.template(groupSeq);
+      return template === undefined ? undefined : taskTemplate.parse(decode(template)).retry;
+    } catch (error) {
+      this.#findings.notChecked.push({ what: `the retries of group row ${groupSeq}`, why: wordsOf(error) });
+      return undefined;
+    }
+  }
+
+  #checkExperiments(db: DatabaseSync, rows: StoreRows): void {
+    const states = new Cursor(rows.states(), ({ experiment }) => experiment);
+    for (const experiment of rows.experiments()) {
+      this.#found.experiments += 1;
+      this.#part(() => {
+        const { seq, groupSeq } = experiment;
+        checkExperiment({
+          experiment,
+          states: (states.below(seq), states.at(seq)),
+          spec: specOf(experiment.spec),
+          trials: groupSeq === null ? [] : historyTrials(db, groupSeq),
+          told: groupSeq === null ? [] : historyOutcomes(db, groupSeq),
+        }, this.#findings);
+      });
+    }
+  }
+
+  #part(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#unreadable(error);
+    }
+  }
+
+  #unreadable(error: unknown): void {
+    const check: CheckName = "file_sound";
+    this.#findings.expect(
+      check,
+      false,
+      () => ["a part of the file cannot be read", { error: wordsOf(error) }],
+    );
+  }
+}
+
+/** A spec as it was stored: the schema of this program reads it, or it is of another program. */
+function specOf(json: string): Spec | undefined {
+  return specSchema.safeParse(parsedJson(json)).data;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
