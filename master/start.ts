@@ -10,7 +10,9 @@ import { RealLoop } from "../shared/platform/real_loop.ts";
 import type { Asset } from "./gateway/pages.ts";
 import { type Entrance, type Gate } from "./gateway/door.ts";
 import { listen, type Listener } from "./gateway/listener.ts";
-import { openTokens, TokenCheck } from "./gateway/tokens.ts";
+import { TokenCheck } from "./gateway/tokens.ts";
+import { openTokens } from "./gateway/tokens_file.ts";
+import { watchTokens } from "./gateway/tokens_watch.ts";
 import { gatewayTree } from "./gateway/tree.ts";
 import { SqliteStore } from "./store/sqlite/sqlite_store.ts";
 import { masterTree } from "./tree.ts";
@@ -37,6 +39,8 @@ export interface MasterStartOptions {
   readonly insecure?: boolean;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Names by which a proxy or a tunnel passes requests on. */
+  readonly names?: readonly string[];
   readonly heartbeatMs: number;
   readonly lostAfterMs: number;
   readonly prefetchMax: number;
@@ -73,24 +77,29 @@ export async function startMaster(options: MasterStartOptions): Promise<MasterSt
       message: `the data folder ${options.dataFolder} cannot be made: ${reason}; choose another with --data`,
     };
   }
+  // What is made from now on is its owner's alone, in a folder that others may look into as well.
+  if (Deno.build.os !== "windows") Deno.umask(0o077);
   const tokens = await openTokens(options.dataFolder);
   if (!tokens.ok) return { ok: false, message: `${tokens.message}; ${tokens.advice}` };
+  const check = new TokenCheck(tokens.tokens);
   const listening = listen({
     hostname: options.host,
     port: options.port,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     insecure: options.insecure ?? false,
-    check: new TokenCheck(tokens.tokens),
+    check,
     assets: options.assets,
+    names: options.names ?? [],
   });
   if (!listening.ok) return { ok: false, message: `${listening.error.message}; ${listening.error.advice}` };
-  return await new MasterProcess(options, listening.listener).begin();
+  return await new MasterProcess(options, listening.listener, check).begin();
 }
 
 /** One life of the tree, and what must be let go when it ends. */
 class MasterProcess {
   readonly #options: MasterStartOptions;
   readonly #listener: Listener;
+  readonly #endWatch: () => Promise<void>;
   readonly #system: System;
   readonly #ended = Promise.withResolvers<number>();
   readonly #opened = Promise.withResolvers<string | undefined>();
@@ -99,9 +108,15 @@ class MasterProcess {
   #isOpen = false;
   #isFatal = false;
 
-  constructor(options: MasterStartOptions, listener: Listener) {
+  constructor(options: MasterStartOptions, listener: Listener, check: TokenCheck) {
     this.#options = options;
     this.#listener = listener;
+    this.#endWatch = watchTokens({
+      folder: options.dataFolder,
+      check,
+      looked: () => listener.expire(),
+      log: (level, text) => options.log?.(level, "master/tokens", text, {}),
+    });
     this.#system = new System(new RealLoop(), crypto.randomUUID(), {
       // What falls down with a tree that may not go on is no news beside the reason.
       log: (...words) => this.#isFatal ? undefined : options.log?.(...words),
@@ -184,6 +199,7 @@ class MasterProcess {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#opened.resolve("the master was stopped before it was ready");
+    await this.#endWatch();
     await this.#listener.close();
     this.#ended.resolve(this.#exitCode);
   }

@@ -12,7 +12,7 @@ import { type FromClient, fromClient } from "../../shared/protocol/client_envelo
 import { decodeFrame, type FrameProblem } from "../../shared/protocol/codec.ts";
 import type { CloseName } from "../../shared/protocol/limits.ts";
 import type { Refused } from "../../shared/protocol/worker_envelopes.ts";
-import { closeNameFor, type Connection, refusal } from "./connection.ts";
+import { closeNameFor, type Connection, expiredToken, refusal } from "./connection.ts";
 import { peekFirst } from "./first_words.ts";
 import type { CommandsMessage, FeedMessage, SessionMessage } from "./messages.ts";
 import type { ClientRole } from "./roles.ts";
@@ -52,6 +52,8 @@ export class ClientSession implements Actor<SessionMessage> {
         return this.#frame(message.bytes);
       case "text_frame":
         return this.#refuse("malformed", refusal("malformed", "a frame is binary, and this one is text"));
+      case "expired":
+        return this.#refuse("expired", expiredToken());
       case "closed":
         return this.#leave("bye", `the client closed the connection (${message.code} ${message.reason})`);
       case "send":

@@ -80,6 +80,16 @@ export function refusal(code: string, message: string, path = "", advice = ""): 
   return { type: "refused", code: cut(code), message: cut(message), path: cut(path), advice: cut(advice) };
 }
 
+/** The words for who came with a token that has been changed since. */
+export function expiredToken(): Refused {
+  return refusal(
+    "expired",
+    "the token that this session began with has ended",
+    "",
+    "it was changed: come again with the new one",
+  );
+}
+
 /** How a session ends after a frame with this problem. */
 export function closeNameFor(problem: FrameProblem): CloseName {
   return problem.code === "too_large" || problem.code === "too_many" ? "too_large" : "malformed";

@@ -5,8 +5,7 @@
  *
  * @module
  */
-import type { Role } from "./roles.ts";
-import type { TokenCheck } from "./tokens.ts";
+import type { Bearer, TokenCheck } from "./tokens.ts";
 
 /** A browser cannot set headers on a WebSocket; where it has no cookie either, this entry carries the token. */
 export const TOKEN_PROTOCOL_PREFIX = "espalier.token.";
@@ -14,16 +13,18 @@ export const TOKEN_PROTOCOL_PREFIX = "espalier.token.";
 /** How long a browser stays logged in. */
 const COOKIE_SECONDS = 30 * 86_400;
 
-/** Cookies are shared by all ports of a host: the name tells two masters on one machine apart. */
-export function cookieName(port: number): string {
-  return `espalier_${port}`;
+/**
+ * Cookies are shared by all ports of a host: the name tells two masters on one machine apart. The prefix keeps other hosts
+ * of a domain, and pages without TLS, from setting it.
+ */
+export function cookieName(port: number, isSecure: boolean): string {
+  return `${isSecure ? "__Host-" : ""}espalier_${port}`;
 }
 
-/** The role that a request's token stands for; undefined where it brings none or a wrong one. */
-export function roleOf(request: Request, check: TokenCheck, cookie: string): Role | undefined {
-  const tokens = tokensOf(request, cookie);
-  const roles = tokens.map((token) => check.roleOf(token));
-  return roles.includes(undefined) ? undefined : roles[0];
+/** Whose token a request brings; undefined where it brings none or a wrong one. */
+export function bearerOf(request: Request, check: TokenCheck, cookie: string): Bearer | undefined {
+  const bearers = tokensOf(request, cookie).map((token) => check.bearerOf(token));
+  return bearers.includes(undefined) ? undefined : bearers[0];
 }
 
 /** The subprotocols that a WebSocket asks for, without tokens. */

@@ -10,11 +10,12 @@
 import { Hono } from "hono";
 import { SOCKET_IDLE_SECONDS, SOCKET_PATH, SUBPROTOCOL } from "../../shared/protocol/limits.ts";
 import { type Bind, bindProblem, hereOf, type ListenError, startProblem } from "./bind.ts";
-import { cookieHeader, cookieName, roleOf, subprotocolsOf } from "./credentials.ts";
-import type { Entrance, Gate } from "./door.ts";
-import { type Asset, LOGIN_PAGE, PAGE_PATH, SECURITY_HEADERS } from "./pages.ts";
-import type { Role } from "./roles.ts";
-import type { TokenCheck } from "./tokens.ts";
+import { bearerOf, cookieName, subprotocolsOf } from "./credentials.ts";
+import type { Entrance, Gate, Visitor } from "./door.ts";
+import { isOurs, isSameOrigin } from "./http_hosts.ts";
+import { LoginDesk, loginPage, tokenInForm } from "./http_login.ts";
+import { type Asset, PAGE_PATH, SECURITY_HEADERS, TLS_HEADERS } from "./pages.ts";
+import type { Bearer, TokenCheck } from "./tokens.ts";
 import { UpgradeRate } from "./upgrade_rate.ts";
 import { listenTo, portOf } from "./web_socket_port.ts";
 
@@ -28,6 +29,8 @@ export interface ListenerOptions extends Bind {
   readonly check: TokenCheck;
   /** What is served; `/` only to those who are logged in. */
   readonly assets: readonly Asset[];
+  /** Names by which a proxy or a tunnel passes requests on, in lower case. */
+  readonly names?: readonly string[];
   readonly sessionsMax?: number;
   readonly upgrades?: { readonly burst: number; readonly perSecond: number };
 }
@@ -40,6 +43,8 @@ export interface Listener {
   readonly port: number;
   /** Such as `http://127.0.0.1:4400`: reached from this machine at least. */
   readonly url: string;
+  /** Ends the sessions of those whose token has ended. */
+  expire(): void;
   /** Takes no one any more and lets go of the port. */
   close(): Promise<void>;
 }
@@ -58,7 +63,7 @@ export function listen(options: ListenerOptions): ListenResult {
     const { hostname, port, tls } = options;
     const server = Deno.serve(
       { hostname, port, ...tls, onListen: () => {} },
-      (request) => house.answer(request),
+      (request, info) => house.answer(request, info.remoteAddr.hostname),
     );
     house.boundTo(server.addr.port);
     return { ok: true, listener: listenerOf(house, server, options) };
@@ -80,6 +85,7 @@ function listenerOf(
     hostname,
     port,
     url: `${tls === undefined ? "http" : "https"}://${host}:${port}`,
+    expire: () => house.expire(),
     close: async () => {
       house.closeAll();
       await server.shutdown();
@@ -87,12 +93,19 @@ function listenerOf(
   };
 }
 
+/** What is known of an open socket. */
+interface Guest {
+  readonly bearer: Bearer;
+  tell: Visitor | undefined;
+}
+
 /** Answers requests. */
 class House implements Gate {
   readonly #options: ListenerOptions;
-  readonly #app = new Hono();
+  readonly #app = new Hono<{ Bindings: { readonly address: string } }>();
   readonly #rate: UpgradeRate;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #desk: LoginDesk;
+  readonly #guests = new Map<WebSocket, Guest>();
   #entrance: Entrance | undefined;
   #unready: readonly string[] = ["the master is starting"];
   #cookie = "";
@@ -100,6 +113,7 @@ class House implements Gate {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#rate = new UpgradeRate(performance.now(), options.upgrades?.burst, options.upgrades?.perSecond);
+    this.#desk = new LoginDesk(options.check, options.tls !== undefined);
     this.#route();
   }
 
@@ -112,34 +126,36 @@ class House implements Gate {
   }
 
   boundTo(port: number): void {
-    this.#cookie = cookieName(port);
+    this.#cookie = cookieName(port, this.#options.tls !== undefined);
   }
 
-  async answer(request: Request): Promise<Response> {
-    return await this.#app.fetch(request);
+  async answer(request: Request, address: string): Promise<Response> {
+    return await this.#app.fetch(request, { address });
+  }
+
+  expire(): void {
+    for (const [socket, { bearer, tell }] of this.#guests) {
+      if (this.#options.check.holds(bearer)) continue;
+      if (tell === undefined) socket.close();
+      else tell({ type: "expired" });
+    }
   }
 
   /** The sessions have said their last words; who did not answer to them is not waited for. */
   closeAll(): void {
     this.#entrance = undefined;
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#guests.keys()) socket.close();
   }
 
   #route(): void {
     this.#app.use(async (context, next) => {
-      const { method, headers } = context.req.raw;
-      if (method !== "GET" && method !== "HEAD") {
-        return context.text("only GET is answered here; commands go over /socket", 405, {
-          allow: "GET, HEAD",
-        });
-      }
-      if (headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0") {
-        return context.text("no request with a body is taken", 413);
-      }
-      await next();
+      const response = this.#turnAway(context.req.raw, context.req.path);
+      if (response === undefined) await next();
+      else context.res = response;
       // The answer to an upgrade belongs to the platform.
-      if (context.req.path === SOCKET_PATH) return;
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
+      if (context.req.path === SOCKET_PATH && response === undefined) return;
+      const headers = { ...SECURITY_HEADERS, ...(this.#options.tls === undefined ? {} : TLS_HEADERS) };
+      for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
     });
     this.#app.get("/health", (context) => context.text("alive\n"));
     this.#app.get("/ready", (context) => {
@@ -147,7 +163,14 @@ class House implements Gate {
       return context.json({ ready, reasons: this.#unready }, ready ? 200 : 503);
     });
     this.#app.get(SOCKET_PATH, (context) => this.#upgrade(context.req.raw));
-    this.#app.get("/login", (context) => this.#login(context.req.query("token") ?? ""));
+    this.#app.get("/login", ({ req, env }) => this.#login(req.query("token") ?? "", env.address));
+    this.#app.post("/login", async ({ req, env }) => {
+      if (!isSameOrigin(req.raw)) return refuse(403, "the page that asks is not of this host");
+      const token = await tokenInForm(req.raw);
+      return token === undefined
+        ? refuse(400, "a form with a token is expected")
+        : this.#login(token, env.address);
+    });
     this.#routeAssets();
     this.#app.notFound((context) => context.text("there is nothing here\n", 404));
     this.#app.onError((_error, context) => context.text("the master could not answer this\n", 500));
@@ -156,34 +179,39 @@ class House implements Gate {
   #routeAssets(): void {
     for (const { path, contentType, body } of this.#options.assets) {
       this.#app.get(path, (context) => {
-        if (path === PAGE_PATH && roleOf(context.req.raw, this.#options.check, this.#cookie) === undefined) {
-          return context.html(LOGIN_PAGE, 401);
-        }
+        const isOpen = path !== PAGE_PATH || bearerOf(context.req.raw, this.#options.check, this.#cookie);
+        if (!isOpen) return loginPage();
         return context.body(body, 200, { "content-type": contentType, "cache-control": "no-cache" });
       });
     }
   }
 
-  #login(token: string): Response {
-    if (this.#options.check.roleOf(token) === undefined) {
-      return new Response(LOGIN_PAGE, {
-        status: 401,
-        headers: { "content-type": "text/html; charset=utf-8" },
-      });
+  #login(token: string, address: string): Response {
+    return this.#desk.answer(token, address, this.#cookie, performance.now());
+  }
+
+  /** What nobody gets an answer to. */
+  #turnAway({ url, method, headers }: Request, path: string): Response | undefined {
+    const { hostname, names = [] } = this.#options;
+    if (!isOurs(new URL(url).hostname, hostname, names)) {
+      return refuse(421, "this master does not go by that name: see --host-name");
     }
-    const cookie = cookieHeader(this.#cookie, token, this.#options.tls !== undefined);
-    return new Response(null, {
-      status: 303,
-      headers: { location: "/", "set-cookie": cookie, "cache-control": "no-store" },
-    });
+    if (method === "POST" && path === "/login") return undefined;
+    if (method !== "GET" && method !== "HEAD") {
+      return refuse(405, "only GET is answered here; commands go over /socket", { allow: "GET, HEAD" });
+    }
+    if (headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0") {
+      return refuse(413, "no request with a body is taken");
+    }
+    return undefined;
   }
 
   #upgrade(request: Request): Response {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return refuse(426, "this path is for WebSockets", { upgrade: "websocket" });
     }
-    const role = roleOf(request, this.#options.check, this.#cookie);
-    if (role === undefined) {
+    const bearer = bearerOf(request, this.#options.check, this.#cookie);
+    if (bearer === undefined) {
       return refuse(401, "a token is needed, or the one that was sent is not known here");
     }
     if (!isSameOrigin(request)) return refuse(403, "the page that asks is not of this host");
@@ -197,34 +225,30 @@ class House implements Gate {
     // Only those who may come in count: nobody without a token can use up the others' rate.
     if (!this.#rate.admits(performance.now())) return later(429, "too many connections at once");
     if (this.#entrance === undefined) return later(503, this.#unready.join("; "));
-    if (this.#sockets.size >= (this.#options.sessionsMax ?? SESSIONS_MAX)) {
+    if (this.#guests.size >= (this.#options.sessionsMax ?? SESSIONS_MAX)) {
       return later(503, "the master has as many connections as it takes");
     }
-    return this.#open(request, role);
+    return this.#open(request, bearer);
   }
 
-  #open(request: Request, role: Role): Response {
+  #open(request: Request, bearer: Bearer): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, {
       protocol: SUBPROTOCOL,
       idleTimeout: SOCKET_IDLE_SECONDS,
     });
-    this.#sockets.add(socket);
+    const guest: Guest = { bearer, tell: undefined };
+    this.#guests.set(socket, guest);
     listenTo(socket, () => {
-      const port = portOf(socket);
       // The door may have shut between the answer and the opening.
-      if (this.#entrance !== undefined) return this.#entrance.open(port, role);
-      socket.close();
-      return () => {};
-    }, () => this.#sockets.delete(socket));
+      if (this.#entrance === undefined) {
+        socket.close();
+        return () => {};
+      }
+      guest.tell = this.#entrance.open(portOf(socket), bearer.role);
+      return guest.tell;
+    }, () => this.#guests.delete(socket));
     return response;
   }
-}
-
-/** A browser says which page asks; everyone else says nothing. */
-function isSameOrigin(request: Request): boolean {
-  const origin = request.headers.get("origin");
-  if (origin === null) return true;
-  return URL.canParse(origin) && new URL(origin).host === request.headers.get("host");
 }
 
 function refuse(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {

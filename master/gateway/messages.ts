@@ -24,7 +24,9 @@ export type ToClientSession =
 export type FromSocket =
   | Exclude<SocketEvent, { readonly type: "opened" }>
   /** The peer sent text, which no frame is. */
-  | { readonly type: "text_frame" };
+  | { readonly type: "text_frame" }
+  /** The token that the peer came with has ended. */
+  | { readonly type: "expired" };
 
 /** A session's timers. */
 export type SessionTimer = { readonly type: "look" } | { readonly type: "look_for_room" };

@@ -22,10 +22,23 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "cross-origin-embedder-policy": "require-corp",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
+  "permissions-policy":
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
+  // For browsers that do not know frame-ancestors.
+  "x-frame-options": "DENY",
+};
+
+/**
+ * On every answer over TLS: for as long as the cookie lives, the browser comes by TLS only. No subdomains: they are none
+ * of ours.
+ */
+export const TLS_HEADERS: Readonly<Record<string, string>> = {
+  "strict-transport-security": `max-age=${30 * 86_400}`,
 };
 
 /** What someone sees who is not logged in. */
@@ -42,7 +55,7 @@ export const LOGIN_PAGE = `<!doctype html>
 <h1>Espalier</h1>
 <p>Open the address that the master printed when it started, or paste a token from <code>tokens.json</code>
 in its data folder.</p>
-<form action="/login" method="get">
+<form action="/login" method="post">
 <label>Token <input name="token" type="password" autocomplete="off" required></label>
 <button>Log in</button>
 </form>

@@ -17,7 +17,7 @@ import {
   type Register,
 } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
-import { closeNameFor, type Connection, refusal } from "./connection.ts";
+import { closeNameFor, type Connection, expiredToken, refusal } from "./connection.ts";
 import { peekFirst } from "./first_words.ts";
 import type { SessionMessage } from "./messages.ts";
 
@@ -53,6 +53,8 @@ export class WorkerSession implements Actor<SessionMessage> {
         return this.#frame(message.bytes);
       case "text_frame":
         return this.#refuse("malformed", refusal("malformed", "a frame is binary, and this one is text"));
+      case "expired":
+        return this.#refuse("expired", expiredToken());
       case "closed":
         return this.#leave("bye", `the worker closed the connection (${message.code} ${message.reason})`);
       case "send":

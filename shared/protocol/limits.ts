@@ -65,6 +65,7 @@ export const CLOSE = {
   restarting: { code: 4002, name: "restarting" },
   too_slow: { code: 4003, name: "too_slow" },
   busy: { code: 4004, name: "busy" },
+  expired: { code: 4005, name: "expired" },
   malformed: { code: 4100, name: "malformed" },
   too_large: { code: 4101, name: "too_large" },
   version: { code: 4102, name: "version" },

@@ -6,7 +6,7 @@
 import { readPage } from "../../client/dashboard/assets.ts";
 import { type Client, connect } from "../../client/mod.ts";
 import { type RunningMaster, startMaster } from "../../master/start.ts";
-import { openTokens } from "../../master/gateway/tokens.ts";
+import { openTokens } from "../../master/gateway/tokens_file.ts";
 import { type StartedWorker, startWorker } from "../../worker/start.ts";
 
 /** How long what runs has to finish at the end. */

@@ -29,7 +29,7 @@ export const FLOORS: readonly Floor[] = [
     height: 3,
     pure: false,
     holds:
-      /^master\/gateway\/(listener|bind|tokens|credentials|pages|web_socket_port|http[^/]*)\.tsx?$|^worker\/(identity|journal)\.ts$/,
+      /^master\/gateway\/(listener|bind|tokens[^/]*|credentials|pages|web_socket_port|http[^/]*)\.tsx?$|^worker\/(identity|journal)\.ts$/,
   },
   {
     name: "state",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { listen } from "../../master/gateway/listener.ts";
-import { newTokens, TokenCheck } from "../../master/gateway/tokens.ts";
+import { TokenCheck } from "../../master/gateway/tokens.ts";
+import { newTokens } from "../../master/gateway/tokens_file.ts";
 import type { ToClient } from "../../shared/protocol/client_envelopes.ts";
 import { CLOSE, FRAME_BYTES_MAX } from "../../shared/protocol/limits.ts";
 import { heartbeatEnvelope, registerEnvelope } from "../unit/gateway/rig.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { newTokens, openTokens, TokenCheck } from "../../master/gateway/tokens.ts";
+import { TokenCheck } from "../../master/gateway/tokens.ts";
+import { newTokens, openTokens } from "../../master/gateway/tokens_file.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
