@@ -7,6 +7,7 @@ import { runCli } from "./client/cli/program.ts";
 import type { Roles, Verification } from "./client/cli/roles.ts";
 import { ProcessTerminal } from "./client/cli/terminal.ts";
 import { readPage } from "./client/dashboard/assets.ts";
+import { rotateTokens } from "./master/gateway/tokens_file.ts";
 import { startMaster } from "./master/start.ts";
 import { storeFile, verifyStore } from "./master/verify/verify.ts";
 import { startWorker } from "./worker/start.ts";
@@ -16,6 +17,10 @@ const roles: Roles = {
   program: import.meta.url,
   startMaster: async (options) => await startMaster({ ...options, assets: await readPage() }),
   startWorker,
+  rotateTokens: async (folder, roles, graceMs) => {
+    const rotated = await rotateTokens(folder, { roles, graceMs, nowMs: Date.now() });
+    return rotated.ok ? undefined : `${rotated.message}; ${rotated.advice}`;
+  },
   verify,
 };
 

@@ -18,6 +18,7 @@ import { addMasterVerb } from "./verbs/master.ts";
 import { addRunVerbs } from "./verbs/run.ts";
 import { addSteeringVerbs } from "./verbs/steer.ts";
 import { addVerifyVerb } from "./verbs/verify.ts";
+import { addTokensVerb } from "./verbs/tokens.ts";
 import { addWorkerVerb } from "./verbs/worker.ts";
 
 /** Errors of the client that come from what the user wrote. */
@@ -63,6 +64,7 @@ function programFor(context: CliContext): Command {
   addMasterVerb(program, context);
   addWorkerVerb(program, context);
   addFleetVerbs(program, context);
+  addTokensVerb(program, context);
   addVerifyVerb(program, context);
   return program;
 }

@@ -17,6 +17,8 @@ export interface MasterOptions {
   readonly insecure: boolean;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Names by which a proxy or a tunnel passes requests on. */
+  readonly names?: readonly string[];
   readonly heartbeatMs: number;
   readonly lostAfterMs: number;
   readonly prefetchMax: number;
@@ -115,9 +117,19 @@ export interface Roles {
     { readonly ok: true; readonly master: RunningMaster } | { readonly ok: false; readonly message: string }
   >;
   startWorker(options: WorkerOptions): RunningWorker;
+  /** Makes new tokens in a master's data folder. @returns what is wrong, where it cannot */
+  rotateTokens(
+    dataFolder: string,
+    roles: readonly TokenRoleName[],
+    graceMs: number,
+  ): Promise<string | undefined>;
   /** Looks into a data folder of a master's or a worker's, or at a store's file, and changes nothing. */
   verify(path: string): Verification;
 }
+
+/** What a token may stand for. */
+export const TOKEN_ROLES = ["admin", "submit", "worker", "view"] as const;
+export type TokenRoleName = (typeof TOKEN_ROLES)[number];
 
 /** The exit code of a master whose tree gave up: whoever runs it starts it again. */
 export const EXIT_ESCALATED = 70;

@@ -63,6 +63,7 @@ async function helpOf(verb: string): Promise<string | undefined> {
     program: "",
     startMaster: () => Promise.reject(new Error("help starts nothing")),
     startWorker: () => ({ stopped: Promise.resolve(0), stop: () => {} }),
+    rotateTokens: () => Promise.resolve(undefined),
     verify: () => ({ kind: "nothing", message: "" }),
   };
   const code = await runCli(verb === "" ? ["--help"] : [verb, "--help"], roles, terminal);

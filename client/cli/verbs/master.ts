@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { HEARTBEAT_DEFAULT_MS, LOST_DEFAULT_MS } from "../../../shared/protocol/limits.ts";
 import { announcementOf, urlElsewhere } from "../announcement.ts";
-import { DATA_FOLDER_DEFAULT, spanOption, wholeNumber } from "../arguments.ts";
+import { DATA_FOLDER_DEFAULT, gather, spanOption, wholeNumber } from "../arguments.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT, Failure, UsageError } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
@@ -33,6 +33,7 @@ interface MasterVerbOptions {
   readonly insecure?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly hostName?: readonly string[];
   readonly heartbeat: number;
   readonly lostAfter: number;
   readonly prefetch: number;
@@ -59,6 +60,7 @@ export function addMasterVerb(program: Command, context: CliContext): void {
     .option("--insecure", "listen beyond this machine without TLS")
     .option("--tls-cert <file>", "a certificate (PEM), for TLS")
     .option("--tls-key <file>", "its key (PEM)")
+    .option("--host-name <name>", "a name by which a proxy passes requests on; may be repeated", gather)
     .addOption(
       spanOption("--heartbeat <duration>", "how often each side says that it is there", HEARTBEAT_DEFAULT_MS),
     )
@@ -98,6 +100,7 @@ async function run(dataFolder: string, options: MasterVerbOptions, context: CliC
     port: options.port,
     insecure: options.insecure ?? false,
     ...(tls === undefined ? {} : { tls }),
+    names: (options.hostName ?? []).map((name) => name.toLowerCase()),
     heartbeatMs: options.heartbeat,
     lostAfterMs: options.lostAfter,
     prefetchMax: options.prefetch,

@@ -42,6 +42,7 @@ const NO_ROLES: Roles = {
   startWorker: () => {
     throw new Error("no worker is to be started here");
   },
+  rotateTokens: () => Promise.reject(new Error("no tokens are to be changed here")),
   verify: () => ({ kind: "nothing", message: "there is nothing to look at here" }),
 };
 

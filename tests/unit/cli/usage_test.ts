@@ -19,6 +19,7 @@ const VERBS = [
   "backup",
   "export",
   "explain",
+  "tokens",
 ];
 
 /** Verbs that ask a master, with what they need. */
