@@ -153,7 +153,7 @@ class House implements Gate {
       if (response === undefined) await next();
       else context.res = response;
       // The answer to an upgrade belongs to the platform.
-      if (context.req.path === SOCKET_PATH && response === undefined) return;
+      if (context.res.status === 101) return;
       const headers = { ...SECURITY_HEADERS, ...(this.#options.tls === undefined ? {} : TLS_HEADERS) };
       for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
     });

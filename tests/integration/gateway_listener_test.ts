@@ -5,6 +5,7 @@ import { newTokens } from "../../master/gateway/tokens_file.ts";
 import type { ToClient } from "../../shared/protocol/client_envelopes.ts";
 import { CLOSE, FRAME_BYTES_MAX } from "../../shared/protocol/limits.ts";
 import { heartbeatEnvelope, registerEnvelope } from "../unit/gateway/rig.ts";
+import { makeCertificates } from "./certificates.ts";
 import { EPOCH, GatewayRig, type RigOptions } from "./gateway_rig.ts";
 
 const isReply = (each: ToClient): each is Extract<ToClient, { type: "reply" }> => each.type === "reply";
@@ -318,9 +319,8 @@ Deno.test("a port in use is named, with what to do", async () => {
 
 Deno.test({
   name: "with a certificate the socket and the pages are encrypted",
-  ignore: !await hasOpenssl(),
   fn: async () => {
-    const { ca, cert, key } = await makeCertificates();
+    const { ca, cert, key } = makeCertificates();
     const it = new GatewayRig({ tls: { cert, key } });
     const client = Deno.createHttpClient({ caCerts: [ca] });
     try {
@@ -342,46 +342,6 @@ Deno.test({
     }
   },
 });
-
-async function openssl(...args: readonly string[]): Promise<boolean> {
-  const command = new Deno.Command("openssl", { args: [...args], stdout: "null", stderr: "null" });
-  return (await command.output()).success;
-}
-
-/** Certificates are made for the test: one that is kept would expire. */
-async function hasOpenssl(): Promise<boolean> {
-  return await openssl("version").catch(() => false);
-}
-
-/** A leaf and who signed it: a leaf that is its own authority is refused. */
-async function makeCertificates(): Promise<{ ca: string; cert: string; key: string }> {
-  const folder = await Deno.makeTempDir();
-  const at = (name: string) => `${folder}/${name}`;
-  const days = ["-days", "2"];
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const subject = (name: string) => ["-subj", `/CN=${name}`];
-  await openssl(
-    "req",
-    "-x509",
-    ...newKey,
-    "-keyout",
-    at("ca.key"),
-    "-out",
-    at("ca.pem"),
-    ...subject("ca"),
-    ...days,
-  );
-  await openssl("req", ...newKey, "-keyout", at("leaf.key"), "-out", at("leaf.csr"), ...subject("127.0.0.1"));
-  await Deno.writeTextFile(at("leaf.ext"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n");
-  const signed = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("leaf.ext")];
-  await openssl("x509", "-req", "-in", at("leaf.csr"), "-out", at("leaf.pem"), ...signed, ...days);
-  const [ca, cert, key] = await Promise.all(
-    ["ca.pem", "leaf.pem", "leaf.key"].map((name) => Deno.readTextFile(at(name))),
-  );
-  await Deno.remove(folder, { recursive: true });
-  assert.ok(ca !== undefined && cert !== undefined && key !== undefined);
-  return { ca, cert, key };
-}
 
 Deno.test("a certificate that is none is an error value", () => {
   const check = new TokenCheck(newTokens());
