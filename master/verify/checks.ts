@@ -10,7 +10,8 @@
 /** Each check, and what holds where it finds nothing. */
 export const CHECKS = {
   file_sound: "the file is whole: SQLite finds no damage in it, and every row can be read",
-  epoch_new: "the store has one id, and every life of the cluster an epoch of its own, newer than all before",
+  epoch_new:
+    "every life of the cluster has an epoch of its own, newer than all before, and the store an id for it",
   log_complete: "commits are numbered without gap, and each holds exactly the changes that it counts",
   submissions_kept: "every submission has all its tasks, in ranges without gap or overlap, each of one group",
   one_outcome: "a task has at most one recorded outcome, and every outcome a task",

@@ -20,9 +20,7 @@ export function checkCurves(
     const isOurs = report.task >= 1 && report.task < nextTask && report.epoch >= 1 &&
       report.epoch <= newestEpoch &&
       report.attempt >= 1;
-    const follows = report.number === null
-      ? !isSame || report.step > (before?.step ?? -Infinity)
-      : report.number === (isSame ? (before?.number ?? 0) + 1 : 1);
+    const follows = doesFollow(report, isSame ? before : undefined);
     const last = before;
     findings.expect(
       "curve_whole",
@@ -34,6 +32,11 @@ export function checkCurves(
     );
     before = report;
   }
+}
+
+function doesFollow({ number, step }: ReportRow, before: ReportRow | undefined): boolean {
+  if (number === null) return before === undefined || step > before.step;
+  return number === (before?.number ?? 0) + 1;
 }
 
 function isMeasured(json: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { Cursor } from "./cursor.ts";
 import type { Findings } from "./findings.ts";
-import type { CommitRow, EpochRow, FactRow } from "./store_rows.ts";
+import type { CommitRow, EpochRow, FactRow, StoreIdRow } from "./store_rows.ts";
 
 /** The tables that the feed is made from, with the mark that a commit keeps of each. */
 export interface Facts {
@@ -17,17 +17,21 @@ export interface Facts {
 const STORE_ID = /^[0-9a-f]{32}$/;
 const MARK = /^[0-9a-f]{8}$/;
 
-/** One id, and lives that are numbered from 1, each with a mark of its own. @returns the newest life */
+/** The store's ids, and lives that are numbered from 1, each with a mark of its own. @returns the newest life */
 export function checkEpochs(
-  storeIds: readonly string[],
+  ids: readonly StoreIdRow[],
   epochs: Iterable<EpochRow>,
   findings: Findings,
 ): number {
-  findings.expect(
-    "epoch_new",
-    storeIds.length === 1 && STORE_ID.test(storeIds[0] ?? ""),
-    () => [`the store has ${storeIds.length} ids`, { storeIds }],
-  );
+  findings.expect("epoch_new", ids[0]?.firstEpoch === 1, () => ["the store's first life has no id", { ids }]);
+  for (const [index, { id, firstEpoch }] of ids.entries()) {
+    const isNew = ids.findIndex((each) => each.id === id || each.firstEpoch === firstEpoch) === index;
+    findings.expect(
+      "epoch_new",
+      isNew && STORE_ID.test(id),
+      () => [`the store's id from epoch ${firstEpoch} on is no new one`, { ids }],
+    );
+  }
   const marks = new Map<string, number>();
   let last = 0;
   for (const { number, mark } of epochs) {

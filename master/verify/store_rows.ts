@@ -6,6 +6,13 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { bytesOf, numberOf, numberOrNull, type Row, textOf, textOrNull } from "../store/sqlite/row.ts";
 
+/** An id of the store: it gets a new one where a person accepts that something was lost. */
+export interface StoreIdRow {
+  readonly id: string;
+  /** The first epoch that bears it. */
+  readonly firstEpoch: number;
+}
+
 /** One life of the cluster. */
 export interface EpochRow {
   readonly number: number;
@@ -120,8 +127,13 @@ export class StoreRows {
     this.#db = db;
   }
 
-  storeIds(): string[] {
-    return [...this.#each("SELECT id FROM store", (row) => textOf(row.id))];
+  /** The ids that the store has had, the newest last. */
+  ids(): StoreIdRow[] {
+    const ids = [...this.#each("SELECT * FROM store", (row) => ({
+      id: textOf(row.id),
+      firstEpoch: row.first_epoch === undefined ? 1 : numberOf(row.first_epoch),
+    }))];
+    return ids.toSorted((one, other) => one.firstEpoch - other.firstEpoch);
   }
 
   epochs(): Iterable<EpochRow> {
@@ -249,12 +261,11 @@ export class StoreRows {
     }));
   }
 
-  /** In the order of their tasks and attempts, each curve in the order of its steps or numbers. */
+  /** In the order of their tasks and attempts, each curve in the order of its numbers, or of its steps. */
   reports(): Iterable<ReportRow> {
     const hasNumbers = this.#db.prepare("SELECT 1 FROM pragma_table_info('reports') WHERE name = 'number'")
       .get() !== undefined;
-    const number = hasNumbers ? "number" : "NULL";
-    const sql = `SELECT task, epoch, attempt, step, metrics, ${number} AS number FROM reports
+    const sql = `SELECT *${hasNumbers ? "" : ", NULL AS number"} FROM reports
       ORDER BY task, epoch, attempt, ${hasNumbers ? "number" : "step"}`;
     return this.#each(sql, (row) => ({
       ...leaseOf(row),

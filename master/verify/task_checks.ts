@@ -106,23 +106,22 @@ function checkLeases(
   { newestEpoch }: TaskContext,
   findings: Findings,
 ): void {
-  const seen = new Set<string>();
-  for (const attempt of [...open, ...ended]) {
-    const key = `${attempt.epoch} ${attempt.attempt}`;
+  const seen = new Map<string, string>();
+  for (const { epoch, attempt, cause } of [...ended, ...open]) {
+    const key = `${epoch} ${attempt}`;
+    const other = seen.get(key);
+    // One whose worker was lost and came back is open again; its loss stays counted.
+    const isNew = other === undefined || (other === "worker_lost" && cause === "");
     findings.expect(
       "lease_once",
-      !seen.has(key) && attempt.attempt >= 1 && isEpoch(attempt.epoch, newestEpoch) &&
-        (attempt.cause === "" || CAUSES.has(attempt.cause)),
-      () => [
-        `attempt ${attempt.attempt} of ${task} in epoch ${attempt.epoch} stands more than once, or in no epoch`,
-        {
-          task,
-          open,
-          ended,
-        },
-      ],
+      isNew && attempt >= 1 && isEpoch(epoch, newestEpoch) && (cause === "" || CAUSES.has(cause)),
+      () => [`attempt ${attempt} of ${task} in epoch ${epoch} stands more than once, or in no epoch`, {
+        task,
+        open,
+        ended,
+      }],
     );
-    seen.add(key);
+    seen.set(key, cause);
   }
 }
 

@@ -135,8 +135,8 @@ class Verification {
   /** Each part by itself: where one cannot be read, the others are. */
   #check(db: DatabaseSync, rows: StoreRows): void {
     const findings = this.#findings;
-    this.#found.storeId = rows.storeIds()[0] ?? "";
-    this.#part(() => this.#found.epochs = checkEpochs(rows.storeIds(), rows.epochs(), findings));
+    this.#found.storeId = rows.ids().at(-1)?.id ?? "";
+    this.#part(() => this.#found.epochs = checkEpochs(rows.ids(), rows.epochs(), findings));
     this.#part(() => this.#checkLog(rows));
     this.#part(() => checkRanges(rows.submissions("group"), findings));
     this.#part(() => this.#checkTasks(rows));
