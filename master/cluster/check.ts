@@ -25,7 +25,12 @@ export function checkCluster(core: ClusterCore): readonly string[] {
     if (task.state === "queued" && task.attempts.length >= LIVE_LEASES_MAX) {
       wrong.push(`${task.id} waits for a lease that it may not have`);
     }
-    if (task.state === "out" && task.attempts.length === 0) {
+    const isEnding = task.ending !== undefined && task.ending.leases.length > 0;
+    if (task.state === "queued" && isEnding) {
+      wrong.push(`${task.id} waits for a slot and an end of it is not durable`);
+    }
+    if (task.state === "queued" && task.isPruned) wrong.push(`${task.id} is pruned and waits for a slot`);
+    if (task.state === "out" && task.attempts.length === 0 && !isEnding) {
       wrong.push(`${task.id} is out without an attempt`);
     }
     const live = task.attempts.filter((each) => !each.doubtful && each.cancelling === undefined);

@@ -60,6 +60,7 @@ export class Cluster implements Actor<ClusterMessage> {
       case "source_submits":
       case "source_declines":
       case "source_wants":
+      case "source_prunes":
       case "source_closed":
         return sourceSaid(core, message);
       case "worker_joined":
@@ -136,7 +137,8 @@ export class Cluster implements Actor<ClusterMessage> {
     if (worker === undefined) return this.#rivals.said(message.session, message.envelopes);
     worker.heardAtMs = this.core.context.attentiveNow();
     if (worker.doubtful) makeCertain(this.core, worker);
-    this.#rivals.answered(worker);
+    // Only what it was asked for is an answer: anything else may have waited in a dead connection.
+    if (message.envelopes.some(({ type }) => type === "heartbeat")) this.#rivals.answered(worker);
     workerSaid(this.core, worker, message.envelopes);
   }
 

@@ -14,6 +14,7 @@ import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
 import type { ToWorker } from "../../shared/protocol/worker_envelopes.ts";
 import { TaskQueue } from "../scheduling/queue.ts";
 import type { StoreAnswer } from "../store/messages.ts";
+import type { Queries } from "../store/store.ts";
 import { CommitLog } from "./commit_log.ts";
 import { type Group, type LiveAttempt, type LiveTask, newGroup } from "./live_task.ts";
 import type {
@@ -101,6 +102,8 @@ export class ClusterCore {
   };
   /** Bytes of payloads that wait or are out. */
   payloadBytes = 0;
+  /** Questions to the store that failed, to be asked again. */
+  askAgain: (() => void)[] = [];
   readonly #outgoing = new Map<Ref<ToWorkerSession>, ToWorker[]>();
   #nextQuery = 1;
   readonly #queries = new Map<number, (answer: Extract<StoreAnswer, { type: "answer" }>) => void>();
@@ -133,7 +136,7 @@ export class ClusterCore {
   /** Asks the store for a task's outcome. */
   askOutcome(
     task: TaskId,
-    then: (answer: { known: boolean; state: string | null; by: number | null } | undefined) => void,
+    then: (answer: Queries["outcome"]["answer"] | undefined) => void,
   ): void {
     const token = this.#nextQuery++;
     this.#queries.set(token, (answer) => {

@@ -1,17 +1,25 @@
 /**
  * What follows an attempt that ended without an outcome, or became doubtful: once more, later, or never again.
  *
- * Promise: such an end is on its way to the store before the retry; a task fails only when none of its attempts is live
- * or doubtful; no third lease is granted while two are.
+ * Promise: such an end is durable before the retry; a task fails only when none of its attempts is live or doubtful; no
+ * third lease is granted while two are; a lease that is only doubtful is given away without waiting for a disk.
  * Not here: when to try again (retry.ts), how an outcome is recorded (settle.ts).
  *
  * @module
  */
-import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
+import type { AttemptEndCause, FailureCause, Outcome } from "../../shared/model/outcome.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
-import { LIVE_LEASES_MAX, type LiveAttempt, liveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
+import {
+  type Exhausted,
+  LIVE_LEASES_MAX,
+  type LiveAttempt,
+  liveAttempt,
+  type LiveTask,
+  releaseLease,
+} from "./live_task.ts";
 import { blameFailure } from "./probation.ts";
+import { pruneIfAlone } from "./pruning.ts";
 import { decideRetry } from "./retry.ts";
 import { settle, writeEnd } from "./settle.ts";
 
@@ -35,104 +43,165 @@ export function failAttempt(
   failure: Failure,
   acknowledged?: (commit: number) => void,
 ): void {
-  const task = attempt.task;
+  const { task, worker } = attempt;
+  const { cause, final } = failure;
+  const wasLost = task.lost.includes(leaseKey(attempt.lease));
   releaseLease(attempt);
-  attempt.worker.failed += 1;
-  const isOpen = core.isOpen(task);
-  if (task.lost.includes(leaseKey(attempt.lease))) return failAgain(core, attempt, failure, acknowledged);
-  if (isOpen) noteFailure(task, attempt, failure.cause);
-  if (failure.cause === "evaluator") blameFailure(core, attempt.worker);
-  writeEnd(core, attempt, failure.cause, failure.message, (commit, isNew) => {
-    // An earlier life of the cluster had called it lost: one attempt is one failure.
-    if (isOpen && !isNew) task.failures[failure.cause] -= 1;
+  worker.failed += 1;
+  if (core.isOpen(task) && !wasLost) blame(core, attempt, cause);
+  writeBeforeRetry(core, attempt, cause, failure.message, (commit, isNew) => {
     acknowledged?.(commit);
+    if (!core.isOpen(task)) return;
+    // It had been called lost before, maybe by an earlier life of the cluster: one attempt is one failure.
+    if (isNew) countFailure(core, task, failure);
+    if (!final) retryOrGiveUp(core, attempt, failure);
   });
-  if (!isOpen || task.state === "settling") return;
-  if (failure.cause === "evaluator") {
-    const source = core.sources.get(task.group.id);
-    if (source !== undefined) {
-      core.context.send(source.ref, {
-        type: "attempt_failed",
-        number: task.number,
-        message: failure.message,
-      });
-    }
-  }
-  retryOrGiveUp(core, attempt, failure);
+  // Whatever the rows say: it is given up in the same commit.
+  if (final) giveUp(core, attempt, failure);
 }
 
-/** Its loss has been counted, and it came back: one attempt is one failure. */
-function failAgain(
+/** An attempt has ended, and that is nobody's failure. @param isKnown whether the store is told: it has its row, or it ran */
+export function endUncounted(
   core: ClusterCore,
   attempt: LiveAttempt,
-  failure: Failure,
-  acknowledged: ((commit: number) => void) | undefined,
+  cause: Exclude<AttemptEndCause, FailureCause>,
+  isKnown: boolean,
+  acknowledged?: (commit: number) => void,
 ): void {
-  // What is there already stays; but the answer comes after it.
-  writeEnd(core, attempt, failure.cause, failure.message, acknowledged);
-  if (failure.final && core.isOpen(attempt.task) && attempt.task.state !== "settling") {
-    return retryOrGiveUp(core, attempt, failure);
+  const { task } = attempt;
+  releaseLease(attempt);
+  if (!isKnown) {
+    acknowledged?.(core.commit);
+    return goOn(core, task, 0);
   }
-  goOn(core, attempt.task, 0);
+  writeBeforeRetry(core, attempt, cause, "", (commit) => {
+    acknowledged?.(commit);
+    goOn(core, task, 0);
+  });
 }
 
-function noteFailure(task: LiveTask, attempt: LiveAttempt, cause: FailureCause): void {
-  const worker = attempt.worker.id;
-  task.failures[cause] += 1;
+/** An attempt that was told to end has done so, or will never say so any more. @param ranMs as far as is known */
+export function endAsTold(
+  core: ClusterCore,
+  attempt: LiveAttempt,
+  ranMs: number,
+  acknowledged?: (commit: number) => void,
+): void {
+  const { cancelling, opened, task } = attempt;
+  // The master had to end it, whatever its worker calls that: it would run as long the next time.
+  if (cancelling === "deadline") {
+    const message = `it ran longer than its deadline of ${task.group.template.deadlineMs} ms`;
+    const failure: Failure = { cause: "deadline", message, final: false, elapsedMs: ranMs };
+    return failAttempt(core, attempt, failure, acknowledged);
+  }
+  const cause = cancelling === undefined
+    ? "returned"
+    : cancelling === "duplicate"
+    ? "duplicate"
+    : "cancelled";
+  endUncounted(core, attempt, cause, opened || ranMs > 0, acknowledged);
+}
+
+/** The end of an attempt becomes durable; until it is, its task waits. */
+function writeBeforeRetry(
+  core: ClusterCore,
+  attempt: LiveAttempt,
+  cause: AttemptEndCause,
+  message: string,
+  then: (commit: number, isNew: boolean) => void,
+): void {
+  const { task } = attempt;
+  const key = leaseKey(attempt.lease);
+  const before = task.ending ?? { leases: [], pauseMs: 0 };
+  task.ending = { ...before, leases: [...before.leases, key] };
+  // It was given away while the attempt was only doubtful: from now on it would be a retry.
+  if (task.state === "queued") core.takeOut(task);
+  writeEnd(core, attempt, cause, message, (commit, isNew) => {
+    const { leases = [], pauseMs = 0 } = task.ending ?? {};
+    const index = leases.indexOf(key);
+    task.ending = { leases: leases.filter((_, at) => at !== index), pauseMs };
+    then(commit, isNew);
+  });
+}
+
+function blame(core: ClusterCore, attempt: LiveAttempt, cause: FailureCause): void {
+  const { task, worker } = attempt;
   if (cause === "worker_lost") task.lost = [...task.lost, leaseKey(attempt.lease)];
-  task.avoid = worker;
+  task.avoid = worker.id;
   // A machine that was lost or restarted took all its tasks with it: that says nothing about any of them.
   const isItsFault = cause === "evaluator" || cause === "deadline";
-  if (isItsFault && !task.failedOn.includes(worker)) task.failedOn = [...task.failedOn, worker];
+  if (isItsFault && !task.failedOn.includes(worker.id)) task.failedOn = [...task.failedOn, worker.id];
+  if (cause === "evaluator") blameFailure(core, worker);
+}
+
+function countFailure(core: ClusterCore, task: LiveTask, { cause, message, final }: Failure): void {
+  task.failures[cause] += 1;
+  if (cause !== "evaluator" || (task.state === "settling" && !final)) return;
+  const source = core.sources.get(task.group.id);
+  if (source === undefined) return;
+  core.context.send(source.ref, { type: "attempt_failed", number: task.number, message });
 }
 
 function retryOrGiveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure): void {
-  const task = attempt.task;
-  const { cause, message, stack, elapsedMs } = failure;
+  const { task } = attempt;
+  if (task.state === "settling") return;
+  const { cause, final } = failure;
   const policy = task.group.template.retry;
-  const decision = decideRetry(policy, cause, task.failures[cause], failure.final, core.context.random);
-  if (decision.type === "give_up") {
-    const outcome: Outcome = { state: "failed", cause, message, ...(stack === undefined ? {} : { stack }) };
-    task.exhausted ??= { outcome, attempt, elapsedMs };
-    return goOn(core, task, 0);
-  }
+  const decision = decideRetry(policy, cause, task.failures[cause], final, core.context.random);
+  if (decision.type === "give_up") return giveUp(core, attempt, failure);
   core.counters.retried += 1;
   // It is waited for longer than it takes to call it lost: only the lease is.
   if (cause === "worker_lost" && task.delay?.waitsFor === "worker") return;
   goOn(core, task, decision.afterMs);
 }
 
+function giveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure): void {
+  const { task } = attempt;
+  if (!core.isOpen(task) || task.state === "settling") return;
+  const { cause, message, stack, elapsedMs } = failure;
+  const outcome: Outcome = { state: "failed", cause, message, ...(stack === undefined ? {} : { stack }) };
+  task.exhausted ??= { outcome, attempt, elapsedMs };
+  goOn(core, task, 0);
+}
+
 /**
  * Decides what follows for a task, one of whose attempts has ended without an outcome or become doubtful.
  *
  * While an attempt is live, nothing does; where none is left and its retries are used up, it fails for good; else it
- * goes back to the front of the queue.
+ * goes back to the front of the queue, once the ends of its attempts are durable.
  *
  * @param delayMs how long it waits before that
  */
 export function goOn(core: ClusterCore, task: LiveTask, delayMs: number): void {
   if (!core.isOpen(task) || task.state === "settling") return;
+  if (task.isPruned) return pruneIfAlone(core, task);
   if (task.exhausted !== undefined) return failForGood(core, task, task.exhausted);
+  const pauseMs = Math.max(delayMs, task.ending?.pauseMs ?? 0);
+  if (task.ending !== undefined && task.ending.leases.length > 0) {
+    task.ending = { ...task.ending, pauseMs };
+    return;
+  }
+  task.ending = undefined;
   const isAlone = task.attempts.length === 0;
   if (task.state === "withheld" && !isAlone) return;
   if (task.state === "queued" || task.delay?.waitsFor === "retry") return;
   if (liveAttempt(task) !== undefined || task.attempts.length >= LIVE_LEASES_MAX) return;
-  if (isAlone) return requeueAfter(core, task, delayMs, "retry");
+  if (isAlone) return requeueAfter(core, task, pauseMs, "retry");
   if (task.state === "delayed") return;
   // Its worker may still be at it, and is given its time.
-  requeueAfter(core, task, Math.max(delayMs, task.group.template.reassignAfterMs), "worker");
+  requeueAfter(core, task, Math.max(pauseMs, task.group.template.reassignAfterMs), "worker");
 }
 
 /** Only when no attempt is live or doubtful: until then another may still complete it. */
-function failForGood(core: ClusterCore, task: LiveTask, exhausted: NonNullable<LiveTask["exhausted"]>): void {
+function failForGood(core: ClusterCore, task: LiveTask, exhausted: Exhausted): void {
   core.takeOut(task);
   if (task.attempts.length > 0) return;
   const { outcome, attempt, elapsedMs } = exhausted;
   settle(core, {
     task,
     outcome,
-    lease: attempt.lease,
-    worker: attempt.worker,
+    lease: attempt?.lease,
+    worker: attempt?.worker,
     elapsedMs,
     acknowledge: false,
   });
@@ -156,5 +225,7 @@ function requeueAfter(
 export function delayOver(core: ClusterCore, task: LiveTask): void {
   if (task.state !== "delayed") return;
   core.takeOut(task);
+  // The last end that becomes durable puts it back.
+  if (task.ending !== undefined && task.ending.leases.length > 0) return;
   if (liveAttempt(task) === undefined && task.attempts.length < LIVE_LEASES_MAX) core.enqueueFront(task);
 }

@@ -6,9 +6,9 @@
  * @module
  */
 import { type Epoch, type GroupId, type TaskId, taskId, type WorkerId } from "../../shared/model/ids.ts";
-import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
+import type { FailureCause, Metrics, Outcome } from "../../shared/model/outcome.ts";
 import type { Timer } from "../../shared/actor/actor.ts";
-import { type Lease, type TaskTemplate } from "../../shared/model/task.ts";
+import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
 import { type Needs, needs, type Place, type Queued } from "../scheduling/queue.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -42,10 +42,14 @@ export interface LiveTask extends Queued<LiveTask> {
   readonly failures: Record<FailureCause, number>;
   /** Live and doubtful ones. */
   readonly attempts: LiveAttempt[];
-  /** Leases granted in this epoch: the number of the last. */
-  granted: number;
+  /** To whom each lease of this epoch was granted: attempt number 1 is the first. Whoever else names one lies. */
+  grantedTo: readonly WorkerId[];
   /** Attempts known of from earlier epochs. */
   earlier: number;
+  /** Whose they are, of those that were open when the master was restarted. */
+  earlierRows: readonly { readonly key: string; readonly worker: WorkerId }[];
+  /** Attempts that ended and whose rows are on their way to the store: until those are durable nothing is tried again. */
+  ending: { readonly leases: readonly string[]; readonly pauseMs: number } | undefined;
   state: LiveTaskState;
   place: Place<LiveTask> | undefined;
   /** Runs while it is delayed: until its retry, or until its doubtful worker has been waited for. */
@@ -57,9 +61,19 @@ export interface LiveTask extends Queued<LiveTask> {
   /** Leases whose loss has been counted. One that comes back all the same may run on, and is not counted again. */
   lost: readonly string[];
   /** The failure that used up its retries, while another attempt may still complete it. */
-  exhausted:
-    | { readonly outcome: Outcome; readonly attempt: LiveAttempt; readonly elapsedMs: number }
-    | undefined;
+  exhausted: Exhausted | undefined;
+  /** It is to end for what it has reported: no attempt of it is begun any more. */
+  isPruned: boolean;
+  /** Its last report that counted. */
+  measured: { readonly attempt: LiveAttempt; readonly metrics: Metrics } | undefined;
+}
+
+/** Why a task fails for good. */
+export interface Exhausted {
+  readonly outcome: Outcome;
+  /** Undefined where an earlier life of the cluster saw it. */
+  readonly attempt: LiveAttempt | undefined;
+  readonly elapsedMs: number;
 }
 
 /** A lease that is out. */
@@ -67,8 +81,8 @@ export interface LiveAttempt {
   readonly lease: Lease;
   readonly task: LiveTask;
   readonly worker: WorkerRecord;
-  /** On the cluster's monotonic clock. For a returned attempt: now less its elapsed time. */
-  readonly startedAtMs: number;
+  /** On the cluster's monotonic clock. For a returned attempt: when it came back, less what its worker says it ran. */
+  startedAtMs: number;
   /** Whether the store has a row of it. */
   opened: boolean;
   doubtful: boolean;
@@ -108,8 +122,10 @@ export function newTask(
     payload,
     failures: { ...failures },
     attempts: [],
-    granted: 0,
+    grantedTo: NONE,
     earlier,
+    earlierRows: NONE,
+    ending: undefined,
     state: "queued",
     place: undefined,
     delay: undefined,
@@ -117,6 +133,8 @@ export function newTask(
     failedOn: NONE,
     lost: NONE,
     exhausted: undefined,
+    isPruned: false,
+    measured: undefined,
   };
 }
 
@@ -133,8 +151,22 @@ export function grantLease(
 ): LiveAttempt | "settling" | "enough_live" {
   if (task.state === "settling") return "settling";
   if (task.attempts.length >= LIVE_LEASES_MAX) return "enough_live";
-  task.granted += 1;
-  return holdLease({ epoch, task: task.id, attempt: task.granted }, task, worker, nowMs);
+  task.grantedTo = [...task.grantedTo, worker.id];
+  return holdLease({ epoch, task: task.id, attempt: task.grantedTo.length }, task, worker, nowMs);
+}
+
+/**
+ * Whether a lease of an open task may be this worker's. A new life of a worker is the same worker.
+ *
+ * Of leases of earlier epochs only those that were open are known by their worker; the others may be anybody's.
+ *
+ * @param epoch the cluster's
+ */
+export function isGranted(task: LiveTask, epoch: Epoch | undefined, lease: Lease, worker: WorkerId): boolean {
+  if (lease.epoch === epoch) return task.grantedTo[lease.attempt - 1] === worker;
+  if (task.earlierRows.length === 0) return true;
+  const key = leaseKey(lease);
+  return (task.earlierRows.find((row) => row.key === key)?.worker ?? worker) === worker;
 }
 
 /** Takes a lease into the books of its task and its worker: a new one, or one that a worker brought back. */

@@ -102,6 +102,8 @@ export type SourceToCluster =
   | { readonly type: "source_declines"; readonly group: GroupId; readonly count: number }
   /** It would take an offer again. */
   | { readonly type: "source_wants"; readonly group: GroupId }
+  /** One of its trials is to end for what it has reported: it is told `ended`, as pruned or as completed before that. */
+  | { readonly type: "source_prunes"; readonly group: GroupId; readonly number: number }
   /**
    * It proposes no more. Its open tasks are cancelled where it says so, in one request with the changes that say why;
    * `source_gone` answers when they are durable.

@@ -7,12 +7,23 @@
  * @module
  */
 import { taskParts } from "../../shared/model/ids.ts";
+import type { FailureCause } from "../../shared/model/outcome.ts";
+import { leaseKey } from "../../shared/model/task.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
 import type { Recovered } from "../store/store.ts";
 import type { ClusterCore } from "./core.ts";
-import { holdLease, newTask } from "./live_task.ts";
+import { goOn } from "./failures.ts";
+import { holdLease, type LiveTask, newTask } from "./live_task.ts";
+import { retriesAllowed } from "./retry.ts";
 import { WorkerRecord } from "./worker_record.ts";
+
+const FAILURE_CAUSES = [
+  "evaluator",
+  "deadline",
+  "worker_lost",
+  "crash",
+] as const satisfies readonly FailureCause[];
 
 /** Takes in what the store holds. */
 export function recover(core: ClusterCore, recovered: Recovered): void {
@@ -32,11 +43,22 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
     core.enqueueBack(task);
   }
   withhold(core, recovered);
+  for (const task of [...core.tasks.values()]) giveUpExhausted(core, task);
   core.context.log("info", `epoch ${recovered.epoch}`, {
     tasks: recovered.tasks.length,
     attempts: recovered.attempts.length,
     commit: recovered.commit,
   });
+}
+
+/** The master ended between the row of a last failure and the outcome that follows from it. */
+function giveUpExhausted(core: ClusterCore, task: LiveTask): void {
+  const { retry } = task.group.template;
+  const cause = FAILURE_CAUSES.find((each) => task.failures[each] > retriesAllowed(retry, each));
+  if (cause === undefined) return;
+  const message = `it failed ${task.failures[cause]} times by ${cause}; the log has the messages`;
+  task.exhausted = { outcome: { state: "failed", cause, message }, attempt: undefined, elapsedMs: 0 };
+  goOn(core, task, 0);
 }
 
 function withhold(core: ClusterCore, recovered: Recovered): void {
@@ -52,6 +74,7 @@ function withhold(core: ClusterCore, recovered: Recovered): void {
     const attempt = holdLease(lease, task, worker, core.context.now());
     attempt.opened = true;
     attempt.doubtful = true;
+    task.earlierRows = [...task.earlierRows, { key: leaseKey(lease), worker: id }];
     task.state = "withheld";
   }
 }

@@ -22,15 +22,15 @@ import type { ClusterCore } from "./core.ts";
 import {
   attemptOf,
   holdLease,
+  isGranted,
   type LiveAttempt,
   type LiveTask,
   newGroup,
   newTask,
-  releaseLease,
 } from "./live_task.ts";
 import type { ToWorkerSession } from "./messages.ts";
-import { endAttempt, writeEnd } from "./settle.ts";
-import { failAttempt, goOn } from "./failures.ts";
+import { endAttempt, sayCancel } from "./settle.ts";
+import { endAsTold, endUncounted, failAttempt, goOn } from "./failures.ts";
 import { WorkerRecord } from "./worker_record.ts";
 
 /** A peer was told of a commit that the store lacks: an older copy was restored. */
@@ -60,6 +60,8 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
   const sameLife = worker.incarnation === register.incarnation;
   settleMissing(core, worker, new Set(register.leases.map((lease) => leaseKey(lease))), sameLife);
   worker.attach(session, register, core.context.attentiveNow());
+  worker.certainSinceMs = nowMs;
+  worker.announced.clear();
   core.sessions.set(session.id, worker);
   core.context.watch(session);
   const keep: boolean[] = [];
@@ -71,6 +73,10 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
     heartbeatMs: core.options.heartbeatMs,
     keep,
   });
+  for (const attempt of worker.attempts) {
+    // Decided while it was away. Told to end for what it measured, it says so as its result.
+    if (attempt.cancelling === "pruned" && !worker.announced.has(attempt)) sayCancel(core, attempt, "pruned");
+  }
   if (worker.stopGraceMs !== undefined) sayStop(core, worker, worker.stopGraceMs);
   core.context.log("info", `${worker.id} is here`, {
     slots: worker.slots,
@@ -98,18 +104,18 @@ function settleMissing(
   for (const attempt of [...worker.attempts]) {
     const wasRunning = place++ < slots;
     if (listed.has(leaseKey(attempt.lease))) continue;
-    if (!sameLife && wasRunning && attempt.cancelling === undefined) {
+    const elapsedMs = core.context.now() - attempt.startedAtMs;
+    if (attempt.cancelling !== undefined) endAsTold(core, attempt, elapsedMs);
+    else if (sameLife) endUncounted(core, attempt, "never_received", attempt.opened);
+    else if (!wasRunning) endUncounted(core, attempt, "restarted", attempt.opened);
+    else {
       failAttempt(core, attempt, {
         cause: "crash",
         message: `${worker.id} came back as another process, without this attempt`,
         final: false,
-        elapsedMs: core.context.now() - attempt.startedAtMs,
+        elapsedMs,
       });
-      continue;
     }
-    releaseLease(attempt);
-    if (attempt.opened) writeEnd(core, attempt, sameLife ? "never_received" : "restarted", "");
-    goOn(core, attempt.task, 0);
   }
 }
 
@@ -120,33 +126,76 @@ function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowM
   if (present !== undefined) present.doubtful = false;
   if (held.state === "finished") {
     // Its result is on its way: until then nobody else begins the task.
-    if (present !== undefined) resume(core, present.task);
+    if (present !== undefined) {
+      worker.announced.add(present);
+      resume(core, present.task);
+    }
     return true;
   }
+  // Of a newer copy of this store, which a person may bring back: nothing is ended for it.
+  if (core.lost !== undefined && task === undefined && storeOf(held.epoch) === core.storeId) return true;
   if (task === undefined || task.state === "settling") {
     letStop(core, worker, held, present ?? task, "cancelled", nowMs);
     return false;
   }
-  if (present?.cancelling !== undefined) return false;
-  if (present === undefined && !mayBeIts(core, task, held)) {
+  if (present?.cancelling !== undefined) return present.cancelling === "pruned";
+  if (present === undefined && !mayBeIts(core, task, held, worker)) {
     letStop(core, worker, held, undefined, "duplicate", nowMs);
     return false;
   }
+  const startedAtMs = nowMs - held.elapsedMs;
   const rival = otherAttempt(task.attempts, present);
-  if (rival !== undefined && nowMs - rival.startedAtMs >= held.elapsedMs) {
+  if (rival !== undefined && !isFurther({ startedAtMs }, rival)) {
     letStop(core, worker, held, present ?? task, "duplicate", nowMs);
     return false;
   }
   if (rival !== undefined) endAttempt(core, rival, "duplicate");
   resume(core, task);
-  if (present === undefined) core.young.push(holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs));
+  const attempt = present ?? adopt(core, task, held, worker, startedAtMs);
+  // The worker's clock counts: it keeps the deadline.
+  attempt.startedAtMs = startedAtMs;
   return true;
 }
 
-/** Two executions never share a lease: one that another worker holds, or that was not granted yet, is nobody else's. */
-function mayBeIts(core: ClusterCore, task: LiveTask, held: HeldLease): boolean {
-  if (held.epoch === core.epoch && held.attempt > task.granted) return false;
+/** A lease that had been given up, or that a restarted master knows nothing of, goes on. */
+function adopt(
+  core: ClusterCore,
+  task: LiveTask,
+  held: HeldLease,
+  worker: WorkerRecord,
+  startedAtMs: number,
+): LiveAttempt {
+  const attempt = holdLease(leaseOf(held), task, worker, startedAtMs);
+  core.young.push(attempt);
+  if (task.isPruned) attempt.cancelling = "pruned";
+  return attempt;
+}
+
+/** Of two attempts of one task the further one is kept, of equals the one that is there: today the longer run decides. */
+function isFurther(
+  comer: { readonly startedAtMs: number },
+  present: { readonly startedAtMs: number },
+): boolean {
+  return comer.startedAtMs < present.startedAtMs;
+}
+
+/** Two executions never share a lease: one that another worker holds, or that was not granted to it, is not its own. */
+function mayBeIts(core: ClusterCore, task: LiveTask, held: HeldLease, worker: WorkerRecord): boolean {
+  if (!isGranted(task, core.epoch, held, worker.id)) return false;
   return !task.attempts.some(({ lease }) => leaseKey(lease) === leaseKey(held));
+}
+
+/** The results that it announced when it registered have not come with it: those attempts never were its own. */
+export function forgetAnnounced(core: ClusterCore, worker: WorkerRecord): void {
+  for (const attempt of worker.announced) {
+    if (attempt.ended) continue;
+    core.context.log("warning", `${worker.id} announced a result and did not send it`, {
+      lease: leaseKey(attempt.lease),
+    });
+    if (attempt.cancelling !== undefined) endAsTold(core, attempt, 0);
+    else endUncounted(core, attempt, "never_received", attempt.opened);
+  }
+  worker.announced.clear();
 }
 
 /** An attempt of the task is known to run, or to have run: it waits for nothing else. */
@@ -222,13 +271,13 @@ export function makeDoubtful(core: ClusterCore, worker: WorkerRecord): void {
 export function makeCertain(core: ClusterCore, worker: WorkerRecord): void {
   if (!worker.doubtful || worker.session === undefined) return;
   worker.doubtful = false;
+  worker.certainSinceMs = core.context.now();
   for (const attempt of worker.attempts) {
     attempt.doubtful = false;
     const task = attempt.task;
     if (!core.isOpen(task) || attempt.cancelling !== undefined) continue;
     const rival = otherAttempt(task.attempts, attempt);
     if (rival === undefined) resume(core, task);
-    else if (rival.startedAtMs <= attempt.startedAtMs) endAttempt(core, attempt, "duplicate");
-    else endAttempt(core, rival, "duplicate");
+    else endAttempt(core, isFurther(attempt, rival) ? rival : attempt, "duplicate");
   }
 }

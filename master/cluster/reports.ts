@@ -17,6 +17,7 @@ export function reportCame(core: ClusterCore, worker: WorkerRecord, report: Repo
   const attempt = task === undefined ? undefined : attemptOf(worker, report, task);
   // A stale report counts nowhere; one that would only wait for a disk that is behind is shown and not kept.
   if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
+  attempt.task.measured = { attempt, metrics: report.metrics };
   if (!core.log.isBehind) {
     const reports = [{ step: report.step, metrics: report.metrics }];
     core.log.add({ type: "reports", lease: attempt.lease, reports });

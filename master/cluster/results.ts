@@ -7,10 +7,12 @@
  * @module
  */
 import type { Metrics } from "../../shared/model/outcome.ts";
+import { leaseKey } from "../../shared/model/task.ts";
 import type { FromWorker, Register, Result } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
-import { attemptOf, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
-import { failAttempt, type Failure, goOn } from "./failures.ts";
+import { attemptOf, isGranted, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
+import { endAsTold, failAttempt, type Failure } from "./failures.ts";
+import { forgetAnnounced } from "./registration.ts";
 import { reportCame } from "./reports.ts";
 import { acknowledge, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
@@ -33,6 +35,7 @@ export function workerSaid(
         reportCame(core, worker, envelope);
         break;
       case "heartbeat":
+        if (worker.announced.size > 0) forgetAnnounced(core, worker);
         worker.vitals = envelope.vitals;
         worker.roundTripMs = envelope.roundTripMs;
         core.say(worker.session, { type: "heartbeat", sequence: envelope.sequence, commit: core.commit });
@@ -55,27 +58,46 @@ export function workerSaid(
 }
 
 function resultCame(core: ClusterCore, worker: WorkerRecord, result: Result): void {
+  // Of an older copy nobody knows whether it stays: without an acknowledgement the worker keeps the result.
+  if (core.lost !== undefined) return;
   const task = core.isOurs(result.epoch) ? core.tasks.get(result.task) : undefined;
   const attempt = attemptOf(worker, result, task);
   if (!core.isOurs(result.epoch)) {
     if (attempt !== undefined) releaseLease(attempt);
     return acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);
   }
+  if (attempt !== undefined) worker.announced.delete(attempt);
   if (task === undefined) return resolvedElsewhere(core, worker, result, attempt);
+  if (!isGranted(task, core.epoch, result, worker.id)) return neverGranted(core, worker, result, attempt);
   switch (result.end.state) {
     case "completed":
       return completed(core, worker, result, task, attempt, result.end.metrics, "completed");
     case "pruned":
-      if (attempt?.cancelling === "pruned") {
+      // A worker says so by a master's word, which may have been that of an earlier life.
+      if (task.isPruned || result.epoch !== core.epoch) {
         return completed(core, worker, result, task, attempt, result.end.metrics, "pruned");
       }
-      return returned(core, worker, result, task, attempt);
+      return returned(core, worker, result, attempt);
     case "failed":
-      return failed(core, worker, result, attempt);
+      return failed(core, worker, result, task, attempt);
     case "cancelled":
     case "returned":
-      return returned(core, worker, result, task, attempt);
+      return returned(core, worker, result, attempt);
   }
+}
+
+/** No word of such a lease counts: it is somebody else's, or nobody's. */
+function neverGranted(
+  core: ClusterCore,
+  worker: WorkerRecord,
+  result: Result,
+  attempt: LiveAttempt | undefined,
+): void {
+  if (attempt !== undefined) releaseLease(attempt);
+  core.context.log("warning", `${worker.id} told a result of a lease that it was never granted`, {
+    lease: leaseKey(result),
+  });
+  acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);
 }
 
 function completed(
@@ -88,8 +110,7 @@ function completed(
   state: "completed" | "pruned",
 ): void {
   if (attempt !== undefined) releaseLease(attempt);
-  const mean = task.group.meanMs;
-  task.group.meanMs = mean === undefined ? result.elapsedMs : mean + MEAN_WEIGHT * (result.elapsedMs - mean);
+  if (state === "completed") noteDuration(task, result.elapsedMs);
   settle(core, {
     task,
     outcome: { state, metrics },
@@ -100,21 +121,34 @@ function completed(
   });
 }
 
+function noteDuration({ group }: LiveTask, elapsedMs: number): void {
+  const mean = group.meanMs;
+  group.meanMs = mean === undefined ? elapsedMs : mean + MEAN_WEIGHT * (elapsedMs - mean);
+}
+
 function failed(
   core: ClusterCore,
   worker: WorkerRecord,
   result: Result,
+  task: LiveTask,
   attempt: LiveAttempt | undefined,
 ): void {
   const end = result.end;
   if (end.state !== "failed") return;
   const lease = leaseOf(result);
-  // A stale failure counts nowhere: its lease was given up, and with it the attempt's word.
-  if (attempt === undefined) return acknowledge(core, worker, lease, "superseded", null, core.commit);
-  if (attempt.cancelling !== undefined) return returned(core, worker, result, attempt.task, attempt);
   const { cause, message, stack, final } = end;
+  const then = (commit: number) => acknowledge(core, worker, lease, "recorded", null, commit);
+  if (attempt === undefined) {
+    // Said once more, over another connection, while it is on its way to the store.
+    if (task.ending?.leases.includes(leaseKey(lease))) {
+      return writeEnd(core, { lease, worker }, cause, message, then);
+    }
+    // A stale failure counts nowhere: its lease was given up, and with it the attempt's word.
+    return acknowledge(core, worker, lease, "superseded", null, core.commit);
+  }
+  if (attempt.cancelling !== undefined) return returned(core, worker, result, attempt);
   const failure: Failure = { cause, message, stack, final, elapsedMs: result.elapsedMs };
-  failAttempt(core, attempt, failure, (commit) => acknowledge(core, worker, lease, "recorded", null, commit));
+  failAttempt(core, attempt, failure, then);
 }
 
 /** An attempt ended without counting: cancelled by our word, recalled, or handed back by a worker that leaves. */
@@ -122,33 +156,12 @@ function returned(
   core: ClusterCore,
   worker: WorkerRecord,
   result: Result,
-  task: LiveTask,
   attempt: LiveAttempt | undefined,
 ): void {
   const lease = leaseOf(result);
   if (attempt === undefined) return acknowledge(core, worker, lease, "recorded", null, core.commit);
   const then = (commit: number) => acknowledge(core, worker, lease, "recorded", null, commit);
-  if (attempt.cancelling === "deadline") return overdue(core, attempt, result, then);
-  releaseLease(attempt);
-  if (attempt.opened) writeEnd(core, attempt, causeOf(attempt), "", then);
-  else then(core.commit);
-  goOn(core, task, 0);
-}
-
-/** The master had to end it, whatever its worker calls that: it would run as long the next time. */
-function overdue(
-  core: ClusterCore,
-  attempt: LiveAttempt,
-  { elapsedMs }: Result,
-  then: (commit: number) => void,
-): void {
-  const message = `it ran longer than its deadline of ${attempt.task.group.template.deadlineMs} ms`;
-  failAttempt(core, attempt, { cause: "deadline", message, final: false, elapsedMs }, then);
-}
-
-function causeOf({ cancelling }: LiveAttempt): "duplicate" | "returned" | "cancelled" {
-  if (cancelling === undefined) return "returned";
-  return cancelling === "duplicate" ? "duplicate" : "cancelled";
+  endAsTold(core, attempt, result.elapsedMs, then);
 }
 
 /** The heap no longer knows the task: the store answers. */
@@ -164,9 +177,13 @@ function resolvedElsewhere(
     return acknowledge(core, worker, lease, "recorded", null, core.commit);
   }
   core.askOutcome(result.task, (answer) => {
-    // Without an answer there is no acknowledgement: the worker keeps the result and sends it again.
-    if (answer === undefined || (answer.known && answer.state === null)) return;
-    const verdict = !answer.known ? "unknown" : answer.by === result.attempt ? "recorded" : "superseded";
+    if (answer === undefined) {
+      return void core.askAgain.push(() => resolvedElsewhere(core, worker, result, undefined));
+    }
+    // Without an outcome there is no acknowledgement: the worker keeps the result and sends it again.
+    if (answer.known && answer.state === null) return;
+    const isIts = answer.by === result.attempt && answer.epoch === result.epoch;
+    const verdict = !answer.known ? "unknown" : isIts ? "recorded" : "superseded";
     acknowledge(core, worker, lease, verdict, answer.by, core.commit);
   });
 }

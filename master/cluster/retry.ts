@@ -14,6 +14,11 @@ export type RetryDecision = { readonly type: "again"; readonly afterMs: number }
   readonly type: "give_up";
 };
 
+/** How many retries a policy allows after failures by a cause. */
+export function retriesAllowed(policy: RetryPolicy, cause: FailureCause): number {
+  return cause === "crash" ? policy.crashLimit : policy.limit;
+}
+
 /**
  * Decides after a failure that has been counted.
  *
@@ -29,8 +34,7 @@ export function decideRetry(
   isFinal: boolean,
   random: Random,
 ): RetryDecision {
-  const limit = cause === "crash" ? policy.crashLimit : policy.limit;
-  if (isFinal || failures > limit) return { type: "give_up" };
+  if (isFinal || failures > retriesAllowed(policy, cause)) return { type: "give_up" };
   // The loss of a worker is not the task's fault: it need not wait.
   if (cause === "worker_lost") return { type: "again", afterMs: 0 };
   const fullMs = Math.min(policy.backoffMaxMs, policy.backoffMs * 2 ** (failures - 1));

@@ -44,7 +44,7 @@ export function settle(core: ClusterCore, settlement: Settlement): void {
     worker: settlement.worker?.id ?? "",
     outcome,
     // A lease of an earlier epoch that was too young for a row is known by its result alone.
-    attempts: Math.max(task.earlier + task.granted, lease === undefined ? 0 : 1),
+    attempts: Math.max(task.earlier + task.grantedTo.length, lease === undefined ? 0 : 1),
     elapsedMs: settlement.elapsedMs,
     atMs,
   }, (verdict, commit) => {
@@ -93,7 +93,7 @@ function finish(core: ClusterCore, settlement: Settlement, atMs: number): void {
     type: "ended",
     number: task.number,
     outcome,
-    attempts: task.earlier + task.granted,
+    attempts: task.earlier + task.grantedTo.length,
     elapsedMs: settlement.elapsedMs,
     atMs,
   });
@@ -103,10 +103,19 @@ function finish(core: ClusterCore, settlement: Settlement, atMs: number): void {
 export function endAttempt(
   core: ClusterCore,
   attempt: LiveAttempt,
-  reason: "cancelled" | "duplicate" | "deadline",
+  reason: NonNullable<LiveAttempt["cancelling"]>,
 ): void {
   if (attempt.cancelling !== undefined) return;
   attempt.cancelling = reason;
+  sayCancel(core, attempt, reason);
+}
+
+/** Says that an attempt is to end: once, and again to a worker that comes back with it. */
+export function sayCancel(
+  core: ClusterCore,
+  attempt: LiveAttempt,
+  reason: NonNullable<LiveAttempt["cancelling"]>,
+): void {
   const graceMs = reason === "duplicate" ? DUPLICATE_GRACE_MS : attempt.task.group.template.graceMs;
   core.say(attempt.worker.session, { type: "cancel", ...attempt.lease, graceMs, reason });
 }

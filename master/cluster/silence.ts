@@ -5,15 +5,14 @@
  *
  * @module
  */
-import { leaseKey } from "../../shared/model/task.ts";
 import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
 import type { Ref } from "../../shared/actor/actor.ts";
 import type { ClusterCore } from "./core.ts";
-import { type LiveAttempt, releaseLease } from "./live_task.ts";
+import type { LiveAttempt } from "./live_task.ts";
 import { detach, makeDoubtful } from "./registration.ts";
 import type { ToWorkerSession } from "./messages.ts";
 import { endAttempt } from "./settle.ts";
-import { failAttempt } from "./failures.ts";
+import { endAsTold, failAttempt } from "./failures.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How often the cluster looks at the clock: this much is added to every silence at most. */
@@ -41,6 +40,7 @@ export function tick(core: ClusterCore): void {
   }
   writeRows(core);
   endOverdue(core);
+  for (const ask of core.askAgain.splice(0)) ask();
 }
 
 function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void {
@@ -50,15 +50,16 @@ function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void
     attempts: worker.attempts.size,
   });
   for (const attempt of [...worker.attempts]) {
+    const elapsedMs = core.context.now() - attempt.startedAtMs;
     if (attempt.cancelling !== undefined) {
-      releaseLease(attempt);
+      endAsTold(core, attempt, elapsedMs);
       continue;
     }
     failAttempt(core, attempt, {
       cause: "worker_lost",
       message: `${worker.id} was silent for ${Math.round(silentMs / 1_000)} s`,
       final: false,
-      elapsedMs: core.context.now() - attempt.startedAtMs,
+      elapsedMs,
     });
   }
 }
@@ -81,8 +82,7 @@ function writeRows(core: ClusterCore): void {
 }
 
 function writeRow(core: ClusterCore, attempt: LiveAttempt): void {
-  // Of a lease that was lost and came back the store keeps that it was lost.
-  if (attempt.opened || attempt.task.lost.includes(leaseKey(attempt.lease))) return;
+  if (attempt.opened) return;
   attempt.opened = true;
   core.log.add({
     type: "attempt_opened",
@@ -100,8 +100,9 @@ function endOverdue(core: ClusterCore): void {
     for (const attempt of worker.attempts) {
       const { deadlineMs, graceMs } = attempt.task.group.template;
       if (deadlineMs === undefined) continue;
-      const overdueMs = nowMs - attempt.startedAtMs - deadlineMs - graceMs;
-      if (overdueMs > DEADLINE_BACKSTOP_MS) endAttempt(core, attempt, "deadline");
+      // Whoever has just come back is given the same time to say that it has ended it.
+      const dueMs = Math.max(attempt.startedAtMs + deadlineMs + graceMs, worker.certainSinceMs);
+      if (nowMs - dueMs > DEADLINE_BACKSTOP_MS) endAttempt(core, attempt, "deadline");
     }
   }
 }

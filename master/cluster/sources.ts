@@ -10,6 +10,7 @@ import { cancelGroup, cancelTask } from "./cancellation.ts";
 import type { ClusterCore, Source } from "./core.ts";
 import { type Group, newTask } from "./live_task.ts";
 import type { ClusterToSource, SourceToCluster } from "./messages.ts";
+import { pruneTask } from "./pruning.ts";
 
 /** Takes in what an experiment said. */
 export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
@@ -30,6 +31,8 @@ export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
       if (source !== undefined) source.wants = true;
       return;
     }
+    case "source_prunes":
+      return pruneTask(core, message.group, message.number);
     case "source_closed":
       return closed(core, message);
   }

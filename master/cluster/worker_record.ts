@@ -37,8 +37,12 @@ export class WorkerRecord {
   roundTripMs: number | null = null;
   /** In the order of assignment: the first `slots` of them run, the others wait on the worker. */
   readonly attempts = new Set<LiveAttempt>();
+  /** Whose results it announced when it registered. What has not come by its first heartbeat will not come. */
+  readonly announced = new Set<LiveAttempt>();
   /** On the attentive clock. */
   heardAtMs: number;
+  /** Since when its leases count again, on the cluster's monotonic clock. */
+  certainSinceMs = 0;
   /** Silent or without a session: its leases are doubtful. */
   doubtful = true;
   /** It said that it is leaving, or was told to: nothing more is given to it. */
