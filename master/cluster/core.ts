@@ -12,7 +12,7 @@ import type { TaskTemplate } from "../../shared/model/task.ts";
 import { encode } from "../../shared/protocol/codec.ts";
 import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
 import type { ToWorker } from "../../shared/protocol/worker_envelopes.ts";
-import { TaskQueue } from "../scheduling/queue.ts";
+import { type Share, TaskQueue } from "../scheduling/queue.ts";
 import type { StoreAnswer } from "../store/messages.ts";
 import type { Queries } from "../store/store.ts";
 import { CommitLog } from "./commit_log.ts";
@@ -25,6 +25,7 @@ import type {
   ToWorkerSession,
 } from "./messages.ts";
 import { OpenTasks } from "./open_tasks.ts";
+import { Reservations } from "./reservations.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** An experiment that can be asked for trials. */
@@ -42,8 +43,10 @@ export interface Source {
   committing: number;
   /** Those of them that are being submitted. */
   submitting: number;
-  /** When it was last offered a slot: whoever waited longest is next among equals. */
-  turn: number;
+  /** Its turns among its equals. */
+  readonly share: Share<LiveTask>;
+  /** So many trials may be open at once. */
+  maxConcurrent: number;
   /** Why nothing was offered to it, when it was last told. */
   toldReason: string;
   /** Its present life has been told which of its trials are open. */
@@ -72,6 +75,7 @@ export class ClusterCore {
   /** By the id of the session's reference. */
   readonly sessions = new Map<number, WorkerRecord>();
   readonly queue = new TaskQueue<LiveTask>();
+  readonly reservations = new Reservations();
   readonly sources = new Map<GroupId, Source>();
   readonly log = new CommitLog();
   readonly counters: Counters = {
@@ -91,8 +95,6 @@ export class ClusterCore {
   earlierEpochs: ReadonlySet<Epoch> = new Set();
   commit = 0;
   nextGroup = 1;
-  /** The next turn of a source among its equals. */
-  nextTurn = 1;
   /** The store is an older copy of what peers were told: nothing is given out. */
   lost: string | undefined;
   storeState: { state: "ready" | "degraded"; reason: string; isOverfull: boolean } = {

@@ -92,13 +92,18 @@ export interface LiveAttempt {
   ended: boolean;
 }
 
+/** With whose tasks those of a group take turns: of a submission, all of its name; of an experiment, its own. */
+export function shareOf(id: GroupId): string {
+  return id.replace(/\.[0-9]+$/, ".");
+}
+
 /** A group without tasks. */
 export function newGroup(id: GroupId, template: TaskTemplate, templateBytes: Uint8Array): Group {
   return {
     id,
     template,
     templateBytes,
-    needs: needs(template.priority, template.resources, template.evaluator.kind),
+    needs: needs(template.priority, template.resources, template.evaluator.kind, shareOf(id)),
     open: new Map(),
     meanMs: undefined,
   };

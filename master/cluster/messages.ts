@@ -88,6 +88,8 @@ export type SourceToCluster =
     readonly group: GroupId;
     readonly template: TaskTemplate;
     readonly minWorkers: number;
+    /** So many of its trials may be open at once; null where there is no limit but the slots. */
+    readonly maxConcurrent: number | null;
   }
   /** Answers `wanted`: so many of the asked for; the rest is declined. */
   | {

@@ -1,58 +1,116 @@
 /**
  * Offers: free slots for experiments, which propose a trial only when one can begin.
  *
- * Promise: never more is asked for than is free, less what is on its way; those of the highest priority first, equals in
- * equal parts and in turn.
+ * Promise: never more is asked for than is free, less what is on its way, nor more than an experiment may run at once;
+ * what was offered is kept until its trial has come or was declined. Experiments take turns with queued tasks of their
+ * priority and with each other.
  *
  * @module
  */
-import { hasRoom, type PlacementOrder } from "../scheduling/placement.ts";
+import { fits } from "../../shared/model/resources.ts";
+import { hasRoom, lacksOnlySlot, leastLoaded, type PlacementOrder } from "../scheduling/placement.ts";
+import type { Needs } from "../scheduling/queue.ts";
 import type { ClusterCore, Source } from "./core.ts";
 import { idleSlots, type Seat } from "./seat.ts";
 
-/** Offers what is free to the experiments that would take it. */
-export function offer(core: ClusterCore, seats: readonly Seat[]): void {
-  if (core.sources.size === 0) return;
-  const connected = core.connectedWorkers;
-  const waiting: Source[] = [];
-  let promised = 0;
-  for (const source of core.sources.values()) {
-    promised += source.offered + source.committing;
-    if (isWaiting(source, connected)) waiting.push(source);
+/** The offers of one turn. */
+export class Offers {
+  readonly #core: ClusterCore;
+  readonly #seats: readonly Seat[];
+  /** Experiments that would take a slot, and were not found to have none in this turn. */
+  readonly #waiting: Source[] = [];
+  readonly #counts = new Map<Source, number>();
+  /** Slots of trials whose outcomes are being committed: whoever had them is asked after it was told. */
+  #untold = 0;
+
+  constructor(core: ClusterCore, seats: readonly Seat[]) {
+    this.#core = core;
+    this.#seats = seats;
+    if (core.sources.size === 0) return;
+    const connected = core.connectedWorkers;
+    for (const source of core.sources.values()) {
+      keepPromises(source, seats);
+      this.#untold += untold(source);
+      if (isWaiting(source, connected)) this.#waiting.push(source);
+    }
   }
-  waiting.sort((a, b) => b.group.needs.priority - a.group.needs.priority || a.turn - b.turn);
-  // What waits in the queue fits into none of these slots, or it would have been placed.
-  let budget = idleSlots(seats) - promised;
-  for (const [index, source] of waiting.entries()) {
-    if (budget <= 0) return;
-    const usable = seats.reduce((sum, seat) => sum + freeSlots(seat, source), 0);
-    const part = Math.ceil(budget / equalsFrom(waiting, index));
-    const count = Math.min(part, usable - source.offered - source.committing);
-    if (count <= 0) continue;
-    budget -= count;
-    source.offered += count;
-    source.turn = core.nextTurn++;
-    core.context.send(source.ref, { type: "wanted", count });
+
+  /** The experiment whose turn it is. */
+  next(): Source | undefined {
+    let best: Source | undefined;
+    for (const source of this.#waiting) if (best === undefined || goesBefore(source, best)) best = source;
+    return best;
   }
+
+  /** Offers it one slot; not where there is none for it: it is passed over then for the rest of this turn. */
+  offer(source: Source): "offered" | "no_slot" | "only_slot_missing" {
+    const { needs } = source.group;
+    const seat = this.#hasSlot(source) ? leastLoaded.choose(this.#seats, orderOf(needs)) : undefined;
+    if (seat === undefined) {
+      this.#pass(source);
+      return this.#seats.some((each) => lacksOnlySlot(each, needs)) ? "only_slot_missing" : "no_slot";
+    }
+    seat.promise(needs.resources);
+    source.offered += 1;
+    this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1);
+    this.#core.queue.charge(source.share, 1);
+    if (isAtLimit(source)) this.#pass(source);
+    return "offered";
+  }
+
+  /** Tells the experiments what they were offered. */
+  send(): void {
+    for (const [source, count] of this.#counts) {
+      this.#core.context.send(source.ref, { type: "wanted", count });
+    }
+  }
+
+  #hasSlot(source: Source): boolean {
+    if (idleSlots(this.#seats) <= this.#untold) return false;
+    const { needs } = source.group;
+    return this.#seats.reduce((sum, seat) => sum + freeSlots(seat, needs), 0) > untold(source);
+  }
+
+  #pass(source: Source): void {
+    this.#waiting.splice(this.#waiting.indexOf(source), 1);
+  }
+}
+
+/** Whether an experiment has as many trials as it may have at once. */
+export function isAtLimit(source: Source): boolean {
+  return source.group.open.size + source.offered + source.submitting >= source.maxConcurrent;
+}
+
+/** Slots that it was offered are not given to others while its trials are on their way. */
+function keepPromises(source: Source, seats: readonly Seat[]): void {
+  const { needs } = source.group;
+  for (let i = source.offered + source.submitting; i > 0; i--) {
+    const seat = leastLoaded.choose(seats, orderOf(needs));
+    if (seat === undefined) return;
+    seat.promise(needs.resources);
+  }
+}
+
+function untold(source: Source): number {
+  return source.committing - source.submitting;
 }
 
 function isWaiting(source: Source, connected: number): boolean {
   if (!source.started && connected >= source.minWorkers) source.started = true;
-  return source.started && source.wants;
+  return source.started && source.wants && !isAtLimit(source);
 }
 
-/** How many sources from here on have the same priority. */
-function equalsFrom(waiting: readonly Source[], from: number): number {
-  const priority = waiting[from]?.group.needs.priority;
-  let count = 0;
-  for (let i = from; i < waiting.length && waiting[i]?.group.needs.priority === priority; i++) count += 1;
-  return count;
+function goesBefore(a: Source, b: Source): boolean {
+  const [first, second] = [a.group.needs.priority, b.group.needs.priority];
+  return first === second ? a.share.turn < b.share.turn : first > second;
 }
 
-function freeSlots(seat: Seat, source: Source): number {
-  const { needs } = source.group;
-  const order: Pick<PlacementOrder, "needs" | "prefetch"> = { needs, prefetch: () => 0 };
-  if (!hasRoom(seat, order)) return 0;
+function orderOf(needs: Needs): PlacementOrder {
+  return { needs, prefetch: () => 0, avoid: undefined, exclude: undefined };
+}
+
+function freeSlots(seat: Seat, needs: Needs): number {
+  if (!hasRoom(seat, { needs, prefetch: () => 0 }) || !fits(needs.resources, seat.free)) return 0;
   const { cpus, memoryBytes, gpus } = needs.resources;
   const free = seat.free;
   return Math.min(

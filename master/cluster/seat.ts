@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Resources } from "../../shared/model/resources.ts";
-import type { WorkerView } from "../scheduling/placement.ts";
+import { NO_RESOURCES, type Resources } from "../../shared/model/resources.ts";
+import { addResources, subtractResources } from "../../shared/model/resources.ts";
+import type { Reserved, WorkerView } from "../scheduling/placement.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** An available worker. */
@@ -13,6 +14,10 @@ export class Seat implements WorkerView {
   readonly id: string;
   readonly slots: number;
   readonly executors: ReadonlySet<string>;
+  /** For whom it is kept. */
+  reserved: Reserved | undefined;
+  #promised = 0;
+  #promisedResources: Resources = NO_RESOURCES;
 
   constructor(record: WorkerRecord) {
     this.record = record;
@@ -22,17 +27,26 @@ export class Seat implements WorkerView {
     this.executors = record.executors;
   }
 
+  /** Attempts that it has, and slots that were promised to experiments. */
   get held(): number {
-    return this.record.attempts.size;
+    return this.record.attempts.size + this.#promised;
   }
 
   get free(): Resources {
-    return this.record.free;
+    return this.#promised === 0
+      ? this.record.free
+      : subtractResources(this.record.free, this.#promisedResources);
   }
 
   /** Slots that nothing was given to. */
   get idle(): number {
     return Math.max(0, this.slots - this.held);
+  }
+
+  /** Keeps a slot for a trial that is on its way. */
+  promise(resources: Resources): void {
+    this.#promised += 1;
+    this.#promisedResources = addResources(this.#promisedResources, resources);
   }
 }
 

@@ -4,11 +4,9 @@
  * @module
  */
 import type { Ref } from "../../shared/actor/actor.ts";
-import type { GroupId } from "../../shared/model/ids.ts";
-import type { TaskTemplate } from "../../shared/model/task.ts";
 import { cancelGroup, cancelTask } from "./cancellation.ts";
 import type { ClusterCore, Source } from "./core.ts";
-import { type Group, newTask } from "./live_task.ts";
+import { type Group, newTask, shareOf } from "./live_task.ts";
 import type { ClusterToSource, SourceToCluster } from "./messages.ts";
 import { pruneTask } from "./pruning.ts";
 
@@ -16,7 +14,7 @@ import { pruneTask } from "./pruning.ts";
 export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
   switch (message.type) {
     case "source_opened":
-      return opened(core, message.source, message.group, message.template, message.minWorkers);
+      return opened(core, message);
     case "source_submits":
       return submits(core, message);
     case "source_declines": {
@@ -38,20 +36,19 @@ export function sourceSaid(core: ClusterCore, message: SourceToCluster): void {
   }
 }
 
-function opened(
-  core: ClusterCore,
-  ref: Ref<ClusterToSource>,
-  id: GroupId,
-  template: TaskTemplate,
-  minWorkers: number,
-): void {
+function opened(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_opened" }>): void {
+  const { source: ref, group: id, template, minWorkers } = message;
+  const maxConcurrent = message.maxConcurrent ?? Infinity;
   const present = core.sources.get(id);
   core.context.watch(ref);
-  if (present === undefined) core.sources.set(id, newSource(ref, core.group(id, template), minWorkers));
-  else {
+  if (present === undefined) {
+    const share = core.queue.pin(shareOf(id));
+    core.sources.set(id, newSource(ref, core.group(id, template), share, minWorkers, maxConcurrent));
+  } else {
     // Another life of the same experiment: what is being committed of the one before is its own.
     present.ref = ref;
     present.minWorkers = minWorkers;
+    present.maxConcurrent = maxConcurrent;
     present.wants = true;
     present.offered = 0;
     present.isAccepted = false;
@@ -61,7 +58,13 @@ function opened(
   if (source?.submitting === 0) accept(core, source);
 }
 
-function newSource(ref: Ref<ClusterToSource>, group: Group, minWorkers: number): Source {
+function newSource(
+  ref: Ref<ClusterToSource>,
+  group: Group,
+  share: Source["share"],
+  minWorkers: number,
+  maxConcurrent: number,
+): Source {
   return {
     ref,
     group,
@@ -71,7 +74,8 @@ function newSource(ref: Ref<ClusterToSource>, group: Group, minWorkers: number):
     offered: 0,
     committing: 0,
     submitting: 0,
-    turn: 0,
+    share,
+    maxConcurrent,
     toldReason: "",
     isAccepted: false,
     isCancelled: false,
@@ -97,6 +101,7 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
   // One that never opened (its code failed at its start) is closed all the same.
   const source = core.sources.get(message.group);
   core.sources.delete(message.group);
+  if (source !== undefined) core.queue.unpin(source.share);
   // First of all: who follows the log stops listening to an experiment when it is told that it is over.
   if (message.cancelOpen) cancelGroup(core, message.group);
   const last = message.changes.length - 1;
@@ -144,12 +149,16 @@ function addTrials(
 ): void {
   // It may have been closed and opened again meanwhile.
   const group = core.group(source.group.id, source.group.template, source.group.templateBytes);
+  let queued = 0;
   for (const [index, payload] of payloads.entries()) {
     if (group.open.has(first + index)) continue;
     const task = newTask(group, first + index, payload);
     core.addTask(task);
     core.enqueueBack(task);
+    queued += 1;
     // An experiment that was cancelled meanwhile wants none of them.
     if (source.isCancelled) cancelTask(core, task);
   }
+  // Their turns were counted when their slots were offered.
+  if (!source.isCancelled) core.queue.prepay(source.share, queued);
 }

@@ -67,6 +67,7 @@ class Experiment implements Actor<ExperimentMessage> {
       group: options.group,
       template: templateOf(options.spec),
       minWorkers: options.spec.minWorkers,
+      maxConcurrent: options.spec.maxConcurrent ?? null,
     });
     this.#watchTime();
   }

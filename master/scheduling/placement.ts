@@ -20,6 +20,14 @@ export interface WorkerView {
   /** Of the pool, what is left. */
   readonly free: Resources;
   readonly executors: ReadonlySet<string>;
+  /** It is kept for these: others of their priority or a lower one get nothing there. */
+  readonly reserved?: Reserved | undefined;
+}
+
+/** For whom a worker is kept. */
+export interface Reserved {
+  readonly lane: string;
+  readonly priority: number;
 }
 
 /** What placement is asked. */
@@ -63,9 +71,13 @@ export function lacksOnlySlot(worker: WorkerView, needs: Needs): boolean {
 
 /** Whether a worker can take a task of these needs now. */
 export function hasRoom(worker: WorkerView, order: Pick<PlacementOrder, "needs" | "prefetch">): boolean {
-  if (!worker.executors.has(order.needs.evaluatorKind)) return false;
+  if (!worker.executors.has(order.needs.evaluatorKind) || isKeptForOthers(worker, order.needs)) return false;
   if (!needsNothing(order.needs.resources)) {
     return worker.held < worker.slots && fits(order.needs.resources, worker.free);
   }
   return worker.held < worker.slots || worker.held < worker.slots + order.prefetch(worker);
+}
+
+function isKeptForOthers({ reserved }: WorkerView, { lane, priority }: Needs): boolean {
+  return reserved !== undefined && reserved.lane !== lane && priority <= reserved.priority;
 }

@@ -74,6 +74,8 @@ export const specSchema = z.strictObject({
   reassignAfter: duration.default(0),
   resources: resources.prefault({}),
   priority: z.int().min(-1_000_000).max(1_000_000).default(0),
+  /** So many trials may be open at once; as many as there are slots, unless told. */
+  maxConcurrent: z.int().min(1).max(1_000_000).optional(),
   /** The search begins when so many workers are connected. */
   minWorkers: z.int().min(0).max(100_000).default(0),
   /** Failures in a row with one message and no success that pause the experiment; 0 never pauses. */

@@ -18,14 +18,20 @@ export class FakeSource {
   readonly #fleet: Fleet;
   #next = 1;
 
-  constructor(fleet: Fleet, group: GroupId, template: TaskTemplate, minWorkers: number) {
+  constructor(
+    fleet: Fleet,
+    group: GroupId,
+    template: TaskTemplate,
+    minWorkers: number,
+    maxConcurrent: number | null = null,
+  ) {
     this.#fleet = fleet;
     this.group = group;
     this.#next = (fleet.disk.state.groups.get(group)?.lastNumber ?? 0) + 1;
     this.ref = fleet.spawn<ClusterToSource>(`source:${group}`, () => ({
       receive: (message) => void this.told.push(message),
     }));
-    fleet.post({ type: "source_opened", source: this.ref, group, template, minWorkers });
+    fleet.post({ type: "source_opened", source: this.ref, group, template, minWorkers, maxConcurrent });
   }
 
   of<T extends ClusterToSource["type"]>(type: T): readonly Extract<ClusterToSource, { type: T }>[] {

@@ -128,12 +128,17 @@ export class Fleet {
   }
 
   /** Submits tasks and answers the command's token, without waiting. */
-  sendSubmit(count: number, template: Partial<TaskTemplate> = {}, id = `c${this.#nextToken}`): number {
+  sendSubmit(
+    count: number,
+    template: Partial<TaskTemplate> = {},
+    id = `c${this.#nextToken}`,
+    name = "job",
+  ): number {
     const payloads = Array.from({ length: count }, (_, index) => new Uint8Array([index & 255]));
     return this.command((asker) => ({
       type: "submit",
       id: commandId(id),
-      name: "job",
+      name,
       template: { ...NOOP, ...template },
       payloads,
       ...asker,
@@ -141,8 +146,8 @@ export class Fleet {
   }
 
   /** Submits tasks, waits for the answer and gives their group. */
-  submit(count: number, template: Partial<TaskTemplate> = {}): GroupId {
-    const reply = this.#reply(this.sendSubmit(count, template));
+  submit(count: number, template: Partial<TaskTemplate> = {}, name = "job"): GroupId {
+    const reply = this.#reply(this.sendSubmit(count, template, undefined, name));
     assert.ok(reply.ok, "the submission was refused");
     return groupId(String(field(reply.value, "group")));
   }
@@ -167,13 +172,18 @@ export class Fleet {
   }
 
   /** Opens an experiment's source, whose group the store knows. */
-  source(name: string, template: Partial<TaskTemplate> = {}, minWorkers = 1): FakeSource {
+  source(
+    name: string,
+    template: Partial<TaskTemplate> = {},
+    minWorkers = 1,
+    maxConcurrent: number | null = null,
+  ): FakeSource {
     const group = groupId(name);
     if (!this.disk.state.groups.has(group)) {
       this.commit([{ type: "group_added", group, template: encode({ ...NOOP, ...template }) }]);
       this.settle();
     }
-    const source = new FakeSource(this, group, { ...NOOP, ...template }, minWorkers);
+    const source = new FakeSource(this, group, { ...NOOP, ...template }, minWorkers, maxConcurrent);
     this.settle();
     return source;
   }

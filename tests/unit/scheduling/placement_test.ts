@@ -33,7 +33,7 @@ const order = fc.record({
   avoid: fc.option(fc.nat(6).map((n) => `w${n}`), { nil: undefined }),
   exclude: fc.option(fc.nat(6).map((n) => `w${n}`), { nil: undefined }),
 }).map(({ resources, prefetch, avoid, exclude }): PlacementOrder => ({
-  needs: needs(0, resources, "builtin"),
+  needs: needs(0, resources, "builtin", "job."),
   prefetch: () => prefetch,
   avoid,
   exclude,
@@ -74,9 +74,26 @@ Deno.test("what needs resources never waits on a worker", () => {
     free: { cpus: 8, memoryBytes: 100, gpus: 1 },
     executors: new Set(["builtin"]),
   };
-  const wanting = needs(0, { cpus: 1, memoryBytes: 0, gpus: 0 }, "builtin");
+  const wanting = needs(0, { cpus: 1, memoryBytes: 0, gpus: 0 }, "builtin", "job.");
   assert.equal(hasRoom(full, { needs: wanting, prefetch: () => 9 }), false);
-  assert.equal(hasRoom(full, { needs: needs(0, NO_RESOURCES, "builtin"), prefetch: () => 9 }), true);
+  assert.equal(hasRoom(full, { needs: needs(0, NO_RESOURCES, "builtin", "job."), prefetch: () => 9 }), true);
   assert.equal(lacksOnlySlot(full, wanting), true);
   assert.equal(lacksOnlySlot({ ...full, held: 0 }, wanting), false);
+});
+
+Deno.test("a worker that is kept for some needs takes those and what is of a higher priority, and nothing else", () => {
+  const large = needs(3, { cpus: 4, memoryBytes: 0, gpus: 0 }, "builtin", "a");
+  const kept: WorkerView = {
+    id: "w",
+    slots: 4,
+    held: 0,
+    free: { cpus: 4, memoryBytes: 0, gpus: 0 },
+    executors: new Set(["builtin"]),
+    reserved: large,
+  };
+  const takes = (priority: number, cpus: number) => {
+    const own = needs(priority, { cpus, memoryBytes: 0, gpus: 0 }, "builtin", "b");
+    return hasRoom(kept, { needs: own, prefetch: () => 0 });
+  };
+  assert.deepEqual([takes(3, 4), takes(4, 1), takes(3, 1), takes(2, 1)], [true, true, false, false]);
 });

@@ -11,9 +11,9 @@ interface Item extends Queued<Item> {
 
 /** Three lanes: two of one priority, one above them. */
 const LANES = [
-  needs(0, NO_RESOURCES, "builtin"),
-  needs(0, NO_RESOURCES, "module"),
-  needs(5, NO_RESOURCES, "x"),
+  needs(0, NO_RESOURCES, "builtin", "a"),
+  needs(0, NO_RESOURCES, "module", "a"),
+  needs(5, NO_RESOURCES, "x", "a"),
 ];
 const ITEMS = 12;
 
@@ -44,7 +44,7 @@ function lane(item: Item) {
   return found;
 }
 
-Deno.test("the queue does what a sorted list would", () => {
+Deno.test("within one share the queue does what a sorted list would", () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
     const items = Array.from(
       { length: ITEMS },
@@ -98,4 +98,101 @@ Deno.test("a task cannot wait twice", () => {
   const item: Item = { name: 1, lane: 0, place: undefined };
   queue.addBack(item, lane(item));
   assert.throws(() => queue.addFront(item, lane(item)), /twice/);
+});
+
+/** The needs of a share's tasks, all of one lane. */
+function of(share: string, kind = "builtin", priority = 0) {
+  return needs(priority, NO_RESOURCES, kind, share);
+}
+
+/** Adds so many tasks; their names are the share's, from 1 on. */
+function fill(queue: TaskQueue<Named>, share: string, count: number, kind?: string, priority?: number): void {
+  const own = of(share, kind, priority);
+  for (let i = 1; i <= count; i++) queue.addBack({ name: `${share}${i}`, place: undefined }, own);
+}
+
+interface Named extends Queued<Named> {
+  readonly name: string;
+}
+
+/** Takes so many, one by one, and answers their names. */
+function take(queue: TaskQueue<Named>, count: number, turnTasks = 1): string {
+  const names: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const next = queue.draw().next();
+    assert.ok(next);
+    queue.remove(next.task);
+    queue.charge(next.share, turnTasks);
+    names.push(next.task.name);
+  }
+  return names.join(" ");
+}
+
+Deno.test("shares of one priority take turns, whatever waits of each", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 1_000);
+  fill(queue, "b", 2);
+  assert.equal(take(queue, 5), "a1 b1 a2 b2 a3");
+});
+
+Deno.test("shares take turns across lanes, and one with tasks in two of them has no more than the others", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 4);
+  fill(queue, "a", 4, "module");
+  fill(queue, "b", 4, "module");
+  assert.equal(take(queue, 6).replaceAll(/[0-9]/g, ""), "a b a b a b");
+});
+
+Deno.test("who comes new has its turn after those that wait, and before any has a second one", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 9);
+  fill(queue, "b", 9);
+  assert.equal(take(queue, 2), "a1 b1");
+  fill(queue, "c", 1);
+  assert.equal(take(queue, 4), "a2 b2 c1 a3");
+});
+
+Deno.test("a turn of short tasks gives many, and then the others have theirs", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 9);
+  fill(queue, "b", 9);
+  assert.equal(take(queue, 7, 3), "a1 a2 a3 b1 b2 b3 a4");
+});
+
+Deno.test("a turn that was paid for before goes first", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 9);
+  fill(queue, "b", 9);
+  const share = queue.pin("c");
+  queue.charge(share, 1);
+  fill(queue, "c", 3);
+  queue.prepay(share, 2);
+  assert.equal(take(queue, 5), "c1 c2 a1 b1 c3");
+  queue.unpin(share);
+});
+
+Deno.test("a higher priority goes before any turn", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 2);
+  fill(queue, "b", 2, "builtin", 1);
+  assert.equal(queue.sizeAbove(0), 2);
+  assert.equal(take(queue, 3), "b1 b2 a1");
+});
+
+Deno.test("the front is that of its share: it goes before its own, and not before the others' turns", () => {
+  const queue = new TaskQueue<Named>();
+  fill(queue, "a", 2);
+  fill(queue, "b", 2);
+  queue.addFront({ name: "again", place: undefined }, of("b"));
+  assert.equal(take(queue, 4), "a1 again a2 b1");
+});
+
+Deno.test("a pinned share that waits for long has its old turn when something of it comes", () => {
+  const queue = new TaskQueue<Named>();
+  const share = queue.pin("a");
+  fill(queue, "b", 3);
+  take(queue, 1);
+  fill(queue, "a", 1);
+  assert.equal(take(queue, 2), "a1 b2");
+  queue.unpin(share);
 });
