@@ -9,7 +9,7 @@
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { z } from "zod";
 import { FRAME_BYTES_MAX, FRAME_ENVELOPES_MAX, REGISTER_LEASES_MAX } from "./limits.ts";
-import { nestsTooDeep } from "./nesting.ts";
+import { isOutsized } from "./nesting.ts";
 
 /** What was wrong with a frame. */
 export interface FrameProblem {
@@ -26,8 +26,13 @@ export type Frame<T> = { readonly ok: true; readonly envelopes: readonly T[] } |
   readonly problem: FrameProblem;
 };
 
-/** A frame so short cannot nest deep enough to cost more than two megabytes: it need not be looked through. */
+/**
+ * A frame so short cannot nest deep enough to cost more than two megabytes: without arrays that announce more than fifteen
+ * elements it need not be looked through.
+ */
 const NESTING_HARMLESS_BYTES = 16 * 1024;
+/** The codes of those arrays. They may stand in texts and payloads as well: then the look was for nothing. */
+const LONG_ARRAYS = [0xdc, 0xdd];
 
 // Both are reused: making one costs more than a small message.
 const encoder = new Encoder({ ignoreUndefined: true, initialBufferSize: 64 * 1024 });
@@ -107,7 +112,9 @@ export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>): Frame<T
 }
 
 function readList(bytes: Uint8Array): readonly unknown[] | undefined {
-  if (bytes.byteLength > NESTING_HARMLESS_BYTES && nestsTooDeep(bytes)) return undefined;
+  const isHarmless = bytes.byteLength <= NESTING_HARMLESS_BYTES &&
+    LONG_ARRAYS.every((code) => !bytes.includes(code));
+  if (!isHarmless && isOutsized(bytes)) return undefined;
   try {
     const value = decoder.decode(bytes);
     return Array.isArray(value) ? value : undefined;

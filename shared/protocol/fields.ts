@@ -75,6 +75,30 @@ export const bytes: z.ZodType<Uint8Array> = z.custom<Uint8Array>(
   { error: `expected at most ${PAYLOAD_BYTES_MAX} bytes; larger ones travel as artifacts` },
 );
 
+/**
+ * A list whose check ends at the first element that does not fit. The schema library's own list gathers all that is wrong
+ * with all of them: a hundred thousand wrong leases of a hundred kilobytes would take seconds and hundreds of megabytes.
+ */
+export function listOf<T>(element: z.ZodType<T>, max: number): z.ZodType<T[]> {
+  return z.array(z.unknown()).max(max).transform((list, context) => {
+    const fitting: T[] = [];
+    for (const [index, each] of list.entries()) {
+      const checked = element.safeParse(each);
+      if (!checked.success) {
+        const issue = checked.error.issues[0];
+        context.addIssue({
+          code: "custom",
+          message: issue?.message ?? "does not fit",
+          path: [index, ...issue?.path ?? []],
+        });
+        return z.NEVER;
+      }
+      fitting.push(checked.data);
+    }
+    return fitting;
+  });
+}
+
 /** Measured values: finite numbers by name. One loop: a record's schema takes ten times as long, for every result. */
 export const metrics: z.ZodType<Metrics> = z.custom<Metrics>(areMetrics, {
   error: `expected at most ${METRICS_MAX} finite numbers, their names of 1 to ${METRIC_NAME_MAX} characters`,

@@ -1,10 +1,12 @@
 /**
- * How deep a msgpack value nests, known before anyone builds it.
+ * How much a msgpack value would cost its decoder, known before anyone builds it.
  *
  * Promise: reads each byte at most once, holds a few numbers whatever the value is, and throws nothing.
  *
  * The decoder keeps a record for each level that is open, and keeps them for the next value: a frame of four million
- * opened arrays would cost half a gigabyte for good.
+ * opened arrays would cost half a gigabyte for good. And it makes room for all elements that an array announces, before
+ * it has read one: three thousand arrays within each other, of a hundred thousand announced elements each and of no more
+ * than 15 KB together, would cost two gigabytes and seconds.
  *
  * @module
  */
@@ -12,20 +14,25 @@
 import { FRAME_LEVELS_MAX } from "./limits.ts";
 
 /**
- * Whether a value nests deeper than it may. What is no msgpack, or cut short, is left to the decoder.
+ * Whether a value nests deeper than it may, or announces more values than there are bytes left for them. What is no
+ * msgpack, or cut short elsewhere, is left to the decoder.
  *
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-export function nestsTooDeep(bytes: Uint8Array): boolean {
+export function isOutsized(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   /** Values that are still to come on each open level. */
   const left = new Float64Array(FRAME_LEVELS_MAX);
   let depth = 0;
+  /** And on all of them together: each takes a byte at least. */
+  let owed = 0;
   for (let at = 0; at < bytes.length;) {
     const children = childrenAt(view, at);
     at += sizeAt(view, at);
+    if (depth > 0) owed -= 1;
     if (children > 0) {
-      if (depth === FRAME_LEVELS_MAX) return true;
+      owed += children;
+      if (depth === FRAME_LEVELS_MAX || owed > bytes.length - at) return true;
       left[depth++] = children;
       continue;
     }

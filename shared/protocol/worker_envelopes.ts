@@ -11,6 +11,7 @@ import {
   epochField,
   incarnationField,
   lease,
+  listOf,
   metrics,
   resources,
   seen,
@@ -74,7 +75,7 @@ export const register = z.strictObject({
   executors: z.array(text).max(64),
   facts,
   seen: seen.nullable(),
-  leases: z.array(heldLease).max(REGISTER_LEASES_MAX),
+  leases: listOf(heldLease, REGISTER_LEASES_MAX),
 });
 
 /** Worker to master: I am there. The master's echo gives the round trip. */

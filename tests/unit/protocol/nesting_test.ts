@@ -2,7 +2,7 @@ import { equal } from "node:assert/strict";
 import fc from "fast-check";
 import { encode } from "../../../shared/protocol/codec.ts";
 import { FRAME_LEVELS_MAX } from "../../../shared/protocol/limits.ts";
-import { nestsTooDeep } from "../../../shared/protocol/nesting.ts";
+import { isOutsized } from "../../../shared/protocol/nesting.ts";
 
 /** One for each way in which msgpack writes a length. */
 const LENGTHS = [0, 20, 40, 300, 70_000];
@@ -22,15 +22,15 @@ function opened(levels: number): Uint8Array {
 }
 
 Deno.test("as many levels as may be pass, one more does not", () => {
-  equal(nestsTooDeep(opened(FRAME_LEVELS_MAX)), false);
-  equal(nestsTooDeep(opened(FRAME_LEVELS_MAX + 1)), true);
-  equal(nestsTooDeep(new Uint8Array(4_000_000).fill(0x91)), true);
+  equal(isOutsized(opened(FRAME_LEVELS_MAX)), false);
+  equal(isOutsized(opened(FRAME_LEVELS_MAX + 1)), true);
+  equal(isOutsized(new Uint8Array(4_000_000).fill(0x91)), true);
 });
 
 Deno.test("what lies beside each other is not taken for depth", () => {
   const wide = Array.from({ length: 1_000 }, () => [[], {}, [[]], { a: [] }]);
-  equal(nestsTooDeep(encode([wide, wide])), false);
-  equal(nestsTooDeep(encode(nested(90, wide))), false);
+  equal(isOutsized(encode([wide, wide])), false);
+  equal(isOutsized(encode(nested(90, wide))), false);
 });
 
 Deno.test("whatever a value is made of, it is stepped over to its end", () => {
@@ -53,8 +53,8 @@ Deno.test("whatever a value is made of, it is stepped over to its end", () => {
       const before = values.map((each) => encode(each));
       const bytes = (end: Uint8Array) =>
         new Uint8Array([0xdd, 0, 0, 0, values.length + 1, ...before.flatMap((each) => [...each]), ...end]);
-      equal(nestsTooDeep(bytes(opened(FRAME_LEVELS_MAX - 1))), false);
-      equal(nestsTooDeep(bytes(opened(FRAME_LEVELS_MAX))), true);
+      equal(isOutsized(bytes(opened(FRAME_LEVELS_MAX - 1))), false);
+      equal(isOutsized(bytes(opened(FRAME_LEVELS_MAX))), true);
     }),
     { numRuns: 50 },
   );
@@ -62,7 +62,17 @@ Deno.test("whatever a value is made of, it is stepped over to its end", () => {
 
 Deno.test("what is cut short or no msgpack is left to the decoder", () => {
   const whole = encode([{ a: [1, "text", new Uint8Array(300)] }, 1.5]);
-  for (let length = 0; length < whole.length; length++) equal(nestsTooDeep(whole.subarray(0, length)), false);
-  equal(nestsTooDeep(new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff])), false);
-  equal(nestsTooDeep(new Uint8Array([0xc1, 0xc1])), false);
+  // Only its bytes are cut short; what a list announces and is not there is outsized.
+  equal(isOutsized(whole.subarray(0, whole.length - 1)), false);
+  equal(isOutsized(new Uint8Array([0xc1, 0xc1])), false);
+});
+
+Deno.test("what announces more values than there are bytes for is outsized, on all levels together", () => {
+  for (const head of [[0xdd, 0xff, 0xff, 0xff, 0xff], [0xdc, 0xff, 0xff], [0xdf, 0, 0, 0, 1], [0x92]]) {
+    equal(isOutsized(new Uint8Array(head)), true, `${head}`);
+  }
+  // Each of the two arrays alone would have room for its ten elements.
+  const twice = (elements: number) => new Uint8Array([0x9a, 0x9a, ...Array<number>(elements).fill(0xc0)]);
+  equal(isOutsized(twice(19)), false);
+  equal(isOutsized(twice(18)), true);
 });
