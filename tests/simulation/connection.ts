@@ -1,8 +1,9 @@
 /**
  * A simulated connection: two sides, two wires, and the ways in which it ends.
  *
- * Promise: each side is told `closed` at most once and nothing after it. A side that closes hears so once the other has
- * answered, or after a while; a connection that vanished is told of to nobody.
+ * Promise: each side is told `closed` at most once and nothing after it, unless its idle timeout is struck, which the
+ * platform tells twice. A side that closes hears so once the other has answered, or after a while; a connection that
+ * vanished is told of to nobody.
  *
  * @module
  */
@@ -14,6 +15,9 @@ import type { Cargo, Wire } from "./wire.ts";
 const ABNORMAL = 1006;
 /** A closing side that hears nothing gives up after this time. */
 const CLOSE_WAIT_MS = 5_000;
+/** How the platform tells an idle timeout: twice. */
+const IDLE = { code: 1001, reason: "" } as const;
+const IDLE_AGAIN = { code: 1005, reason: "" } as const;
 /** What the system takes over before the sender sees that it waits. */
 const KERNEL_BYTES = 256 * 1024;
 
@@ -23,6 +27,8 @@ export class Side {
   readonly #hear: (event: SocketEvent) => void;
   #out: Wire | undefined;
   #hasClosed = false;
+  /** Frames that it was given. */
+  heard = 0;
   /** Whether it was told that the connection is over. */
   isOver = false;
 
@@ -55,6 +61,7 @@ export class Side {
       case "opened":
         return this.#hear({ type: "opened", port: this.port });
       case "frame":
+        this.heard += 1;
         return this.#hear({ type: "frame", bytes: cargo.bytes });
       case "closed":
         if (!this.#hasClosed) this.#out?.carry(cargo);
@@ -66,6 +73,13 @@ export class Side {
     if (this.isOver) return;
     this.isOver = true;
     this.#hear({ type: "closed", code, reason });
+  }
+
+  /** Its idle timeout has passed: told twice, as the platform does. */
+  endTwice(): void {
+    if (this.isOver) return;
+    this.end(IDLE.code, IDLE.reason);
+    this.#hear({ type: "closed", ...IDLE_AGAIN });
   }
 }
 
@@ -117,6 +131,21 @@ export class Connection {
     this.#toDialer.vanish();
     if (hears === "master") this.#lose(this.#toMaster);
     if (hears === "dialer") this.#lose(this.#toDialer);
+  }
+
+  /** One side's idle timeout passes: it is told twice, the other hears that the connection broke. */
+  idleOut(side: "master" | "dialer"): void {
+    const hears = side === "master" ? this.master : this.dialer;
+    this.#lose(side === "master" ? this.#toDialer : this.#toMaster);
+    hears.process.enter(() => hears.endTwice());
+  }
+
+  /** One side is told that it is over, and what it had said arrives much later, at a side that was not told. */
+  holdBack(hears: "master" | "dialer", untilMs: number): void {
+    this.#lose(hears === "master" ? this.#toMaster : this.#toDialer);
+    const wire = hears === "master" ? this.#toDialer : this.#toMaster;
+    wire.hold(untilMs);
+    wire.carryLast({ type: "closed", code: ABNORMAL, reason: "" });
   }
 
   #lose(wire: Wire): void {

@@ -6,10 +6,12 @@
  * @module
  */
 import { type Random, seededRandom } from "../../shared/actor/random.ts";
+import type { Metrics } from "../../shared/model/outcome.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { isRecord } from "../../shared/space/problem.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "../../worker/executors/executor.ts";
 import type { Execution, Executions } from "./executions.ts";
+import type { FaultName } from "./faults.ts";
 import type { EvaluatorPlan, WorkerPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { bytesMark } from "./trace.ts";
@@ -19,11 +21,25 @@ export const METRIC = "score";
 /** How long an evaluator takes that ends as soon as it is asked to. */
 const PROMPT_MS = 4;
 
+/** Evaluators may hang: whatever runs has a deadline, longer than the silence after which a worker is lost. */
+export const DEADLINE_MS = 60_000;
+/** How often an evaluator reports that has gone wild, at least; at most three times as often. */
+const WILD_REPORTS = 700;
+/** So many at once. */
+const WILD_BATCH = 50;
+
 /** How long evaluators take at most once all is healed. */
 const HEALED_MS_MAX = 1_000;
 
 type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
-type Fate = "completes" | "fails" | "fails_for_good" | "hangs" | "kills_its_worker";
+type Fate =
+  | "completes"
+  | "fails"
+  | "fails_for_good"
+  | "hangs"
+  | "kills_its_worker"
+  | "goes_wild"
+  | "ends_at_deadline";
 
 /** What a candidate measures. */
 export function measured(candidate: unknown): number {
@@ -46,6 +62,7 @@ export interface EvaluatorOptions {
   /** A poisonous task has ended the process. */
   readonly poisoned: (task: string) => void;
   readonly isHealed: () => boolean;
+  readonly met: (fault: FaultName) => void;
 }
 
 /** The executor of a worker process, for both kinds of evaluators. */
@@ -74,20 +91,23 @@ class Evaluation {
   }
 
   begin(): Running {
-    const durationMs = this.#durationMs();
     const fate = this.#fate();
+    const durationMs = this.#durationMs(fate);
     const reports = this.#random.integer(4) === 0 ? this.#random.integer(5) : 0;
     for (let step = 0; step < reports; step++) {
       this.#after(durationMs * (step + 1) / (reports + 1), () => this.#report(step));
     }
+    if (fate === "goes_wild") this.#goWild(durationMs);
     // Some end within `start`, as the empty evaluator does.
     if (durationMs === 0 && fate !== "hangs" && fate !== "kills_its_worker") this.#end(fate);
-    else if (fate !== "hangs") this.#after(durationMs, () => this.#end(fate));
+    else if (fate === "hangs") this.#options.met("hang");
+    else this.#after(durationMs, () => this.#end(fate));
     return { stop: (graceMs) => this.#stop(graceMs) };
   }
 
-  #durationMs(): number {
+  #durationMs(fate: Fate): number {
     const { shortMs, longMs, long } = this.#options.plan;
+    if (fate === "ends_at_deadline") return DEADLINE_MS;
     const span = this.#random.next() < long ? longMs : shortMs;
     const durationMs = Math.floor(span.min + this.#random.next() * (span.max - span.min));
     // What is left in the end must be done in bounded time, also by one slot.
@@ -95,26 +115,42 @@ class Evaluation {
   }
 
   #fate(): Fate {
-    const { failed, final, hangs, poisonous } = this.#options.plan;
-    const draw = this.#random.next();
+    const { failed, final, hangs, poisonous, wild, atDeadline } = this.#options.plan;
+    let draw = this.#random.next();
     if (this.#options.isHealed()) return draw < failed / 2 ? "fails" : "completes";
-    if (draw < failed) return "fails";
-    if (draw < failed + final) return "fails_for_good";
-    if (draw < failed + final + hangs) return "hangs";
-    return draw < failed + final + hangs + poisonous ? "kills_its_worker" : "completes";
+    const fates: readonly (readonly [Fate, number])[] = [
+      ["fails", failed],
+      ["fails_for_good", final],
+      ["hangs", hangs],
+      ["kills_its_worker", poisonous],
+      ["goes_wild", wild],
+      ["ends_at_deadline", atDeadline],
+    ];
+    for (const [fate, part] of fates) {
+      if (draw < part) return fate;
+      draw -= part;
+    }
+    return "completes";
   }
 
   #end(fate: Exclude<Fate, "hangs">): void {
+    const { executions, met, poisoned } = this.#options;
     const { task } = this.#attempt.lease;
     switch (fate) {
+      case "ends_at_deadline":
+        met("endedAtDeadline");
+        return this.#complete();
       case "completes":
-        return this.#over({
-          state: "completed",
-          metrics: { [METRIC]: measured(candidateOf(this.#attempt.payload)) },
-        });
+        return this.#complete();
+      case "goes_wild":
+        // Half of them end with what no frame can carry: that fails them, for good.
+        if (this.#random.integer(2) === 0) return this.#complete();
+        executions.finalFailures.add(task);
+        return this.#over({ state: "completed", metrics: { [METRIC]: NaN } }, "failed");
       case "fails":
       case "fails_for_good": {
-        if (fate === "fails_for_good") this.#options.executions.finalFailures.add(task);
+        met(fate === "fails" ? "failed" : "failedForGood");
+        if (fate === "fails_for_good") executions.finalFailures.add(task);
         const message = this.#random.integer(2) === 0 ? "it broke" : `it broke on ${task}`;
         return this.#over({
           state: "failed",
@@ -124,25 +160,66 @@ class Evaluation {
         });
       }
       case "kills_its_worker":
-        return this.#options.poisoned(task);
+        met("poison");
+        return poisoned(task);
     }
+  }
+
+  #complete(): void {
+    this.#over({
+      state: "completed",
+      metrics: { [METRIC]: measured(candidateOf(this.#attempt.payload)) },
+    });
+  }
+
+  /** Reports without measure: backwards, twice, and what no frame can carry. */
+  #goWild(durationMs: number): void {
+    this.#options.met("wildReports");
+    const batches = (WILD_REPORTS + this.#random.integer(2 * WILD_REPORTS)) / WILD_BATCH;
+    for (let batch = 0; batch < batches; batch++) {
+      this.#after(durationMs * this.#random.next(), () => {
+        for (let i = 0; i < WILD_BATCH; i++) this.#reportWildly();
+      });
+    }
+  }
+
+  #reportWildly(): void {
+    if (this.#isOver) return;
+    const step = this.#random.pick([this.#random.integer(1_000), 7, -1, 0.5, Number.MAX_VALUE]);
+    const metrics = this.#random.pick<Metrics>([
+      { [METRIC]: this.#random.next() },
+      { [METRIC]: NaN },
+      { [METRIC]: -Infinity },
+      { ["n".repeat(1 + this.#random.integer(300))]: 1 },
+      { "": 1 },
+      { [METRIC]: 1, constructor: 2, hasOwnProperty: 3 },
+    ]);
+    this.#events({ type: "report", step, metrics });
   }
 
   #report(step: number): void {
     if (!this.#isOver) this.#events({ type: "report", step, metrics: { [METRIC]: step } });
   }
 
-  /** Three of four end soon after they were asked; the rest ignore it until they are killed. */
+  /** Three of four end soon after they were asked; the rest ignore it until they are killed. Some complete just then. */
   #stop(graceMs: number): void {
+    const { plan, met } = this.#options;
+    if (this.#isOver) return;
+    if (this.#random.next() < plan.atCancel) {
+      met("endedAtCancel");
+      return this.#after(0, () => this.#complete());
+    }
     const isPrompt = this.#random.integer(4) > 0;
+    if (!isPrompt) met("ignoredStop");
     this.#after(isPrompt ? Math.min(PROMPT_MS, graceMs) : graceMs, () => this.#over({ state: "stopped" }));
   }
 
-  #over(end: End): void {
+  /** @param becomes what is made of it of it, where the worker cannot pass on what it says */
+  #over(end: End, becomes: Execution["end"] = end.state): void {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const cancel of this.#timers) cancel();
-    this.#options.executions.ended(this.#execution, end.state);
+    this.#options.executions.ended(this.#execution, becomes ?? end.state);
     this.#events({ type: "ended", end });
   }
 

@@ -12,6 +12,7 @@ import type { Attempt } from "../../worker/executors/executor.ts";
 import type { Findings } from "./findings.ts";
 import type { WorkerPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
+import type { StoreLives } from "./store_lives.ts";
 
 /** One run of an evaluator. */
 export interface Execution {
@@ -28,19 +29,30 @@ export interface Execution {
 export class Executions {
   readonly #findings: Findings;
   readonly #templateOf: (task: string) => TaskTemplate | undefined;
+  readonly #lives: StoreLives;
   readonly byLease = new Map<string, Execution>();
   /** Tasks whose evaluator said that another try would fail too. */
   readonly finalFailures = new Set<string>();
   readonly #byTask = new Map<string, number>();
   readonly #running = new Set<Execution>();
 
-  constructor(findings: Findings, templateOf: (task: string) => TaskTemplate | undefined) {
+  constructor(
+    findings: Findings,
+    templateOf: (task: string) => TaskTemplate | undefined,
+    lives: StoreLives,
+  ) {
     this.#findings = findings;
     this.#templateOf = templateOf;
+    this.#lives = lives;
   }
 
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Those that run now. */
+  get live(): ReadonlySet<Execution> {
+    return this.#running;
   }
 
   /** How often a task was begun. */
@@ -51,7 +63,9 @@ export class Executions {
   started(process: SimulatedProcess, shape: WorkerPlan, attempt: Attempt): Execution {
     const key = leaseKey(attempt.lease);
     const { task } = attempt.lease;
-    const template = this.#templateOf(task);
+    // What a lost store had granted may be begun, but nobody can look up what it needs.
+    const isPresent = this.#lives.isPresent(attempt.lease.epoch);
+    const template = isPresent ? this.#templateOf(task) : undefined;
     const execution: Execution = {
       key,
       task,
@@ -63,7 +77,7 @@ export class Executions {
     this.#findings.expect("lease_once", !this.byLease.has(key), () => `${key} was executed twice`);
     this.#findings.expect(
       "submissions_kept",
-      template !== undefined,
+      template !== undefined || !isPresent,
       () => `${key} is executed and its group is not durable`,
     );
     this.byLease.set(key, execution);

@@ -21,8 +21,16 @@ export const CHECKERS = {
   queue_bounded: "no more is open than the limits allow",
   log_complete: "a log subscriber sees each commit's changes once, in order, over all breaks",
   no_crash: "no actor meets a bug",
+  leases_watched:
+    "what is out is watched: doubt, silence, windows, cancellations and deadlines have their effect",
+  budget_kept: "a search counts no more trials than its budget",
   peers_stay: "no peer is sent away for good",
   replies_fit: "a command is answered by what it asked, a repeated one by its first reply",
+  store_fenced: "a result of another store, or of what was lost, is never recorded",
+  loss_noticed: "over an older copy nothing is given out, and results of what was lost are set aside",
+  stale_session: "nothing that an older session still says changes anything",
+  buffers_bounded: "no more waits for a peer, or in a worker, than the limits allow",
+  supervision: "restarts stay within their intensity, and who depends on whom begins after it",
   liveness: "once all is healed, everything ends within a bounded time",
   all_settled: "in the end nothing is held: no lease, no slot, no unacknowledged result",
 } as const;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { DiskState } from "../../master/store/memory_state.ts";
 import type { WatchedDisk } from "./disk.ts";
 import type { Tamper } from "./network.ts";
 import type { WrapStore } from "./nodes/master_node.ts";
@@ -13,7 +14,7 @@ import type { DiskObserver } from "./disk.ts";
 /** What may be broken. */
 export interface Mutant {
   readonly store?: WrapStore;
-  readonly disk?: (observer: DiskObserver) => WatchedDisk;
+  readonly disk?: (observer: DiskObserver, state?: DiskState) => WatchedDisk;
   readonly tamper?: Tamper;
   /** Slots that a worker says it has and has not. */
   readonly extraSlots?: number;

@@ -14,11 +14,14 @@ import type { SocketEvent } from "../../shared/protocol/socket_port.ts";
 import { Connection, Side } from "./connection.ts";
 import type { NetworkPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
-import { bytesMark, type Trace } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 import { type Cargo, Wire } from "./wire.ts";
 
 /** How long a system tries to reach a host that does not answer. */
 const DIAL_GIVES_UP_MS = 127_000;
+
+/** Waits that are worth counting: longer than most networks take. */
+const DELAY_COUNTED_MS = 50;
 
 /** Changes what passes: a deliberately broken network. */
 export type Tamper = (to: "master" | "dialer", cargo: Cargo, node: string) => readonly Cargo[];
@@ -30,6 +33,26 @@ export interface NetworkOptions {
   readonly plan: NetworkPlan;
   readonly trace: Trace;
   readonly tamper?: Tamper | undefined;
+  readonly observer: NetworkObserver;
+}
+
+/** Who is told of what passes. */
+export interface NetworkObserver {
+  /** A kind of disturbance was met. */
+  count(kind: "frameDelayed" | "framesReordered" | "dialFailed"): void;
+  /** A frame is about to be heard. */
+  delivers(frame: Delivery): void;
+  /** Something was sent to a peer that has not read so much by now. */
+  queued(unreadBytes: number): void;
+}
+
+/** A frame at the moment at which it is heard. */
+export interface Delivery {
+  readonly to: "master" | "dialer";
+  readonly node: string;
+  readonly bytes: Uint8Array;
+  /** A newer session between the two has begun: the receiver has said something in it. */
+  readonly isLate: boolean;
 }
 
 /** Carries everything that is said. */
@@ -38,6 +61,12 @@ export class Network {
   readonly #connections = new Set<Connection>();
   /** By node and direction: until when nothing passes. */
   readonly #blocked = new Map<string, number>();
+  /** By node: until when it reads nothing. */
+  readonly #deaf = new Map<string, number>();
+  /** By node: its newest connection. */
+  readonly #newest = new Map<string, Connection>();
+  /** Of all frames that were heard by a node's peer: when the newest was sent. */
+  readonly #sentMs = new Map<string, number>();
   #master: { readonly process: SimulatedProcess; entrance: Entrance | undefined } | undefined;
   frames = 0;
   dials = 0;
@@ -86,8 +115,14 @@ export class Network {
     }
   }
 
+  /** Lets a node read nothing for a time; what is sent to it waits. */
+  deafen(node: string, spanMs: number): void {
+    this.#deaf.set(node, this.#options.loop.now() + spanMs);
+  }
+
   heal(): void {
     this.#blocked.clear();
+    this.#deaf.clear();
   }
 
   #blockedUntil(node: string, direction: "in" | "out"): number {
@@ -108,9 +143,9 @@ export class Network {
         return refuse();
       }
       const master = this.#master;
-      if (master === undefined || master.process.hasEnded || random.next() < plan.dialFailures) {
-        return refuse();
-      }
+      const fails = random.next() < plan.dialFailures;
+      if (fails) this.#options.observer.count("dialFailed");
+      if (master === undefined || master.process.hasEnded || fails) return refuse();
       master.process.enter(() => {
         if (master.entrance === undefined) refuse();
         else this.#open(process, master.process, master.entrance, role, delayMs, events);
@@ -134,45 +169,81 @@ export class Network {
     const masterSide: Side = new Side(master, (event) => {
       if (event.type !== "opened") visitor(event);
     });
-    const toMaster = this.#wire(node, "out", delayMs, masterSide, () => connection.refused("master"));
-    const toDialer = this.#wire(node, "in", delayMs, dialerSide, () => connection.refused("dialer"));
-    const connection = new Connection(node, dialerSide, masterSide, { toMaster, toDialer });
+    const isLate = (direction: "in" | "out") => this.#isLate(connection, direction);
+    const toMaster = this.#wire(
+      { node, direction: "out", delayMs, to: masterSide, isLate },
+      () => connection.refused("master"),
+    );
+    const toDialer = this.#wire(
+      { node, direction: "in", delayMs, to: dialerSide, isLate },
+      () => connection.refused("dialer"),
+    );
+    const connection: Connection = new Connection(node, dialerSide, masterSide, { toMaster, toDialer });
     dialerSide.attach(toMaster);
     masterSide.attach(toDialer);
     this.#connections.add(connection);
+    this.#newest.set(node, connection);
     toDialer.carry({ type: "opened" });
     const visitor = entrance.open(masterSide.port, role);
   }
 
-  #wire(node: string, direction: "in" | "out", delayMs: number, to: Side, nobody: () => void): Wire {
-    const { loop, random, plan, trace, tamper } = this.#options;
+  /** Whether the receiver has a newer session with the node, in which it has answered. */
+  #isLate(connection: Connection, direction: "in" | "out"): boolean {
+    const newest = this.#newest.get(connection.node);
+    if (newest === undefined || newest === connection) return false;
+    // The receiver's first word in the newer session was heard: so the receiver had begun it.
+    return direction === "out" ? newest.dialer.heard > 0 : newest.master.heard > 0;
+  }
+
+  #wire({ node, direction, delayMs, to, isLate }: Leg, nobody: () => void): Wire {
+    const { loop, random, plan, trace, tamper, observer } = this.#options;
     const receiver = direction === "out" ? "master" : "dialer";
+    const reader = direction === "out" ? "master" : node;
+    const words = `${node} ${direction}`;
     return new Wire({
       loop,
       random,
       delayMs,
       jitterMs: plan.jitterMs,
-      blockedUntilMs: () => this.#blockedUntil(node, direction),
+      blockedUntilMs: () => Math.max(this.#blockedUntil(node, direction), this.#deaf.get(reader) ?? 0),
       receiver: to.process,
       nobody,
-      deliver: (cargo) => {
+      queued: (unreadBytes) => observer.queued(unreadBytes),
+      deliver: (cargo, tookMs) => {
+        if (cargo.type === "frame") this.#noteDelay(words, tookMs);
         for (const each of tamper?.(receiver, cargo, node) ?? [cargo]) {
-          trace.add(`${node} ${direction} ${describe(each)}`);
-          if (each.type === "frame") this.frames += 1;
+          if (each.type === "frame") {
+            trace.frame(words, each.bytes);
+            this.frames += 1;
+            if (!to.isOver) {
+              observer.delivers({ to: receiver, node, bytes: each.bytes, isLate: isLate(direction) });
+            }
+          } else trace.add(`${words} ${describe(each)}`);
           to.take(each);
         }
       },
     });
   }
+
+  #noteDelay(words: string, tookMs: number): void {
+    const { loop, observer } = this.#options;
+    if (tookMs >= DELAY_COUNTED_MS) observer.count("frameDelayed");
+    // Each connection keeps its order: what overtook it came by another one.
+    const sentMs = loop.now() - tookMs;
+    if (sentMs < (this.#sentMs.get(words) ?? 0) - 1e-6) observer.count("framesReordered");
+    else this.#sentMs.set(words, sentMs);
+  }
 }
 
-function describe(cargo: Cargo): string {
-  switch (cargo.type) {
-    case "opened":
-      return "opened";
-    case "frame":
-      return `frame ${cargo.bytes.byteLength} ${bytesMark(cargo.bytes)}`;
-    case "closed":
-      return `closed ${cargo.code} ${cargo.reason}`;
-  }
+/** One direction of a connection. */
+interface Leg {
+  readonly node: string;
+  readonly direction: "in" | "out";
+  readonly delayMs: number;
+  readonly to: Side;
+  readonly isLate: (direction: "in" | "out") => boolean;
+}
+
+function describe(cargo: Exclude<Cargo, { type: "frame" }>): string {
+  return cargo.type === "opened" ? "opened" : `closed ${cargo.code} ${cargo.reason}`;
 }

@@ -1,12 +1,10 @@
 /**
- * The plan of a run: its cluster, its work and its faults, all drawn from the seed.
+ * The plan of a run: its cluster, its work and its faults.
  *
- * Promise: every seed is another mix (a swarm: A. Groce et al., "Swarm Testing", ISSTA 2012): most kinds of faults are
- * absent from most runs, so that those that are present are not drowned by the others.
+ * Not here: how it is drawn from the seed (plan_draw.ts), what happens when (schedule.ts).
  *
  * @module
  */
-import { type Random, seededRandom } from "../../shared/actor/random.ts";
 
 interface Span {
   readonly min: number;
@@ -38,6 +36,12 @@ export interface EvaluatorPlan {
   readonly final: number;
   readonly hangs: number;
   readonly poisonous: number;
+  /** Reports thousands of times, backwards, with what no frame can carry. */
+  readonly wild: number;
+  /** Takes exactly as long as the deadline allows. */
+  readonly atDeadline: number;
+  /** Of those that are told to stop: completes at that very moment. */
+  readonly atCancel: number;
 }
 
 /** Faults that come by chance, each so many times a minute on average. */
@@ -45,6 +49,12 @@ export interface FaultRates {
   readonly reset: number;
   readonly vanish: number;
   readonly partition: number;
+  /** A connection ends for one side while what the other has said is still on its way. */
+  readonly holdBack: number;
+  /** A socket's idle timeout, which the platform tells twice. */
+  readonly idleTimeout: number;
+  /** A node that does not read its sockets for a while. */
+  readonly slowReader: number;
   readonly masterKill: number;
   readonly masterStop: number;
   readonly masterPause: number;
@@ -52,10 +62,22 @@ export interface FaultRates {
   readonly workerStop: number;
   readonly workerPause: number;
   readonly clientKill: number;
+  readonly clientPause: number;
   readonly actorKill: number;
   readonly diskFull: number;
+  readonly diskReadOnly: number;
+  readonly diskStall: number;
+  /** A wall clock that is set by hours, forwards or backwards. */
+  readonly clockJump: number;
+  /** A laptop with a worker and a client that sleeps: monotonic clocks stand still. */
+  readonly sleep: number;
+  /** A second process with a living worker's id. */
+  readonly twin: number;
 }
 export type FaultKind = keyof FaultRates;
+
+/** What happens at most once in a run, and in few of them. */
+export type Calamity = "none" | "store_deleted" | "store_restored" | "two_masters" | "long_sleep";
 
 /** What the clients ask for. */
 export interface WorkloadPlan {
@@ -72,6 +94,8 @@ export interface WorkloadPlan {
 export interface WorkerPlan {
   readonly slots: number;
   readonly cpus: number;
+  /** How far its wall clock is off from the start. */
+  readonly clockOffMs?: number | undefined;
 }
 
 /** Everything that is drawn beforehand. */
@@ -89,79 +113,68 @@ export interface Plan {
   readonly disk: DiskPlan;
   readonly evaluator: EvaluatorPlan;
   readonly rates: FaultRates;
+  readonly calamity: Calamity;
   readonly workload: WorkloadPlan;
 }
 
-/** The plan of a seed. */
-export function drawPlan(seed: string): Plan {
-  const random = seededRandom(seed, "plan");
-  const maybe = (probability: number, value: () => number) => random.next() < probability ? value() : 0;
-  const between = (min: number, max: number) => min + random.next() * (max - min);
-  const workers = Array.from({ length: 1 + random.integer(4) }, () => ({
-    slots: 1 + random.integer(4),
-    cpus: 1 + random.integer(4),
-  }));
+/** No fault comes by chance. */
+export const NO_RATES: FaultRates = {
+  reset: 0,
+  vanish: 0,
+  partition: 0,
+  holdBack: 0,
+  idleTimeout: 0,
+  slowReader: 0,
+  masterKill: 0,
+  masterStop: 0,
+  masterPause: 0,
+  workerKill: 0,
+  workerStop: 0,
+  workerPause: 0,
+  clientKill: 0,
+  clientPause: 0,
+  actorKill: 0,
+  diskFull: 0,
+  diskReadOnly: 0,
+  diskStall: 0,
+  clockJump: 0,
+  sleep: 0,
+  twin: 0,
+};
+
+/** Nothing goes wrong by chance, and nothing is asked for: the beginning of a directed run. */
+export function quietPlan(plan: Plan, workers: readonly WorkerPlan[], taskMs: number): Plan {
+  const span = { min: taskMs, max: taskMs };
   return {
+    ...plan,
     workers,
-    clients: 1 + random.integer(2),
-    activeMs: between(20_000, 150_000),
-    heartbeatMs: 10_000,
-    lostAfterMs: 30_000,
-    prefetchMax: random.pick([0, 2, 16]),
-    drift: maybe(0.3, () => 0.001),
-    network: {
-      delayMs: { min: 0.1, max: random.pick([1, 5, 60]) },
-      jitterMs: random.pick([0, 1, 20]),
-      dialFailures: maybe(0.3, () => 0.2),
+    clients: 1,
+    activeMs: 100_000,
+    drift: 0,
+    network: { delayMs: { min: 0.1, max: 1 }, jitterMs: 0, dialFailures: 0 },
+    disk: { latencyMs: { min: 0.2, max: 2 }, refused: 0, unanswered: 0 },
+    evaluator: {
+      shortMs: span,
+      longMs: span,
+      long: 1,
+      failed: 0,
+      final: 0,
+      hangs: 0,
+      poisonous: 0,
+      wild: 0,
+      atDeadline: 0,
+      atCancel: 0,
     },
-    disk: {
-      latencyMs: { min: 0.2, max: random.pick([2, 20, 400]) },
-      refused: maybe(0.3, () => between(0, 0.2)),
-      unanswered: maybe(0.3, () => between(0, 0.2)),
-    },
-    evaluator: drawEvaluator(random, maybe, between),
-    rates: drawRates(maybe, between),
+    rates: NO_RATES,
+    calamity: "none",
     workload: {
-      submissions: 1 + random.integer(6),
-      tasksMax: random.pick([1, 10, 40]),
-      experiments: random.integer(3),
-      trialsMax: 4 + random.integer(20),
-      cancels: maybe(0.5, () => 1 + random.integer(4)),
-      steering: maybe(0.4, () => 1 + random.integer(4)),
-      questions: maybe(0.5, () => 1 + random.integer(8)),
+      submissions: 0,
+      tasksMax: 1,
+      experiments: 0,
+      trialsMax: 1,
+      cancels: 0,
+      steering: 0,
+      questions: 0,
     },
-  };
-}
-
-type Maybe = (probability: number, value: () => number) => number;
-type Between = (min: number, max: number) => number;
-
-function drawEvaluator(random: Random, maybe: Maybe, between: Between): EvaluatorPlan {
-  return {
-    shortMs: { min: 0, max: random.pick([0, 5, 300]) },
-    longMs: { min: 500, max: random.pick([3_000, 20_000, 50_000]) },
-    long: random.pick([0.05, 0.3, 0.9]),
-    failed: maybe(0.5, () => between(0, 0.4)),
-    final: maybe(0.3, () => between(0, 0.1)),
-    hangs: maybe(0.3, () => between(0, 0.1)),
-    poisonous: maybe(0.2, () => between(0, 0.05)),
-  };
-}
-
-function drawRates(maybe: Maybe, between: Between): FaultRates {
-  const rate = (probability: number, most: number) => maybe(probability, () => between(0, most));
-  return {
-    reset: rate(0.4, 6),
-    vanish: rate(0.3, 3),
-    partition: rate(0.3, 3),
-    masterKill: rate(0.4, 3),
-    masterStop: rate(0.2, 2),
-    masterPause: rate(0.2, 2),
-    workerKill: rate(0.4, 4),
-    workerStop: rate(0.2, 2),
-    workerPause: rate(0.3, 3),
-    clientKill: rate(0.3, 2),
-    actorKill: rate(0.2, 3),
-    diskFull: rate(0.2, 2),
   };
 }

@@ -1,7 +1,8 @@
 /**
- * One life of a simulated process: a run loop with a clock of its own, that can be paused and ended.
+ * One life of a simulated process: a run loop with a clock of its own, that can be paused, put to sleep and ended.
  *
- * Promise: nothing of an ended process runs any more; what falls due while it is paused comes when it goes on.
+ * Promise: nothing of an ended process runs any more; what falls due while it is paused comes when it goes on. A process
+ * that sleeps is paused, and its monotonic clock stands still: its timers are due so much later.
  * Not here: what runs in it (the nodes).
  *
  * @module
@@ -15,7 +16,12 @@ export interface ClockOptions {
   readonly offsetMs: number;
   /** How fast it goes: 1 is right. */
   readonly rate: number;
+  /** How far the machine's wall clock is off now. */
+  readonly wallOffsetMs: () => number;
 }
+
+/** What is left after rounding is no time. */
+const NO_TIME_MS = 1e-3;
 
 interface Call {
   readonly run: () => void;
@@ -30,6 +36,10 @@ export class SimulatedProcess implements RunLoop {
   readonly #bornMs: number;
   #state: "running" | "paused" | "ended" = "running";
   #deferred: Call[] = [];
+  /** When the present sleep began. */
+  #asleepSinceMs: number | undefined;
+  /** All sleep before it. */
+  #sleptMs = 0;
 
   constructor(node: string, loop: VirtualLoop, clock: ClockOptions) {
     this.node = node;
@@ -47,11 +57,12 @@ export class SimulatedProcess implements RunLoop {
   }
 
   now(): number {
-    return this.#clock.offsetMs + (this.#loop.now() - this.#bornMs) * this.#clock.rate;
+    const untilMs = this.#asleepSinceMs ?? this.#loop.now();
+    return this.#clock.offsetMs + (untilMs - this.#bornMs - this.#sleptMs) * this.#clock.rate;
   }
 
   wallClock(): number {
-    return this.#loop.wallClock();
+    return this.#loop.wallClock() + this.#clock.wallOffsetMs();
   }
 
   soon(call: () => void): void {
@@ -63,8 +74,17 @@ export class SimulatedProcess implements RunLoop {
   }
 
   timer(delayMs: number, run: () => void): () => void {
-    const call: Call = { run, isCancelled: false };
-    const cancel = this.#loop.timer(delayMs / this.#clock.rate, this.#guarded(call));
+    const sleptMs = this.#sleptMs;
+    const dueMs = this.now() + delayMs;
+    const call: Call = {
+      run: () => {
+        const leftMs = this.#sleptMs === sleptMs ? 0 : dueMs - this.now();
+        if (leftMs > NO_TIME_MS) cancel = this.#arm(leftMs, call);
+        else run();
+      },
+      isCancelled: false,
+    };
+    let cancel = this.#arm(delayMs, call);
     return () => {
       call.isCancelled = true;
       cancel();
@@ -80,8 +100,16 @@ export class SimulatedProcess implements RunLoop {
     if (this.#state === "running") this.#state = "paused";
   }
 
+  /** Pauses with the machine: its monotonic clock stands still. */
+  sleep(): void {
+    this.pause();
+    if (this.isPaused) this.#asleepSinceMs ??= this.#loop.now();
+  }
+
   goOn(): void {
     if (this.#state !== "paused") return;
+    if (this.#asleepSinceMs !== undefined) this.#sleptMs += this.#loop.now() - this.#asleepSinceMs;
+    this.#asleepSinceMs = undefined;
     this.#state = "running";
     const deferred = this.#deferred;
     this.#deferred = [];
@@ -92,6 +120,10 @@ export class SimulatedProcess implements RunLoop {
   end(): void {
     this.#state = "ended";
     this.#deferred = [];
+  }
+
+  #arm(delayMs: number, call: Call): () => void {
+    return this.#loop.timer(delayMs / this.#clock.rate, this.#guarded(call));
   }
 
   #guarded(call: Call): () => void {

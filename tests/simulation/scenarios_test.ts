@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { NO_RESOURCES } from "../../shared/model/resources.ts";
 import { RETRY_DEFAULTS } from "../../shared/model/task.ts";
 import { encode } from "../../shared/protocol/codec.ts";
-import type { FaultRates, Plan, WorkerPlan } from "./plan.ts";
+import { quietPlan, type WorkerPlan } from "./plan.ts";
 import { simulate } from "./simulation.ts";
 import type { World } from "./world.ts";
 
@@ -15,46 +15,6 @@ const TASKS = 100;
 const SUBMIT_AT_MS = 1_500;
 /** Everything runs by then. */
 const FAULT_AT_MS = 5_000;
-
-/** Nothing goes wrong by chance. */
-function quiet(plan: Plan, workers: readonly WorkerPlan[], taskMs: number): Plan {
-  const none: FaultRates = {
-    reset: 0,
-    vanish: 0,
-    partition: 0,
-    masterKill: 0,
-    masterStop: 0,
-    masterPause: 0,
-    workerKill: 0,
-    workerStop: 0,
-    workerPause: 0,
-    clientKill: 0,
-    actorKill: 0,
-    diskFull: 0,
-  };
-  const workload = {
-    submissions: 0,
-    tasksMax: 1,
-    experiments: 0,
-    trialsMax: 1,
-    cancels: 0,
-    steering: 0,
-    questions: 0,
-  };
-  const span = { min: taskMs, max: taskMs };
-  return {
-    ...plan,
-    workers,
-    clients: 1,
-    activeMs: 100_000,
-    drift: 0,
-    network: { delayMs: { min: 0.1, max: 1 }, jitterMs: 0, dialFailures: 0 },
-    disk: { latencyMs: { min: 0.2, max: 2 }, refused: 0, unanswered: 0 },
-    evaluator: { shortMs: span, longMs: span, long: 1, failed: 0, final: 0, hangs: 0, poisonous: 0 },
-    rates: none,
-    workload,
-  };
-}
 
 interface Scenario {
   readonly workers: readonly WorkerPlan[];
@@ -69,7 +29,7 @@ function play(
 ): { readonly begun: number; readonly completed: number } {
   const worlds: World[] = [];
   const { violations } = simulate("scenario", {
-    adjust: (plan) => quiet(plan, workers, taskMs),
+    adjust: (plan) => quietPlan(plan, workers, taskMs),
     direct: (world) => {
       worlds.push(world);
       world.loop.timer(SUBMIT_AT_MS, () => submit(world, tasks));

@@ -8,11 +8,22 @@
 import { checkEnding, isAtRest } from "./checkers/ending.ts";
 import type { CheckerName, Violation } from "./findings.ts";
 import type { Mutant } from "./mutant.ts";
-import { releaseNemesis } from "./nemesis.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import type { FaultName } from "./faults.ts";
+import { Nemesis } from "./nemesis.ts";
+import type { Plan } from "./plan.ts";
+import { drawPlan } from "./plan_draw.ts";
 import type { ScenarioName } from "./scenarios.ts";
+import {
+  drawSchedule,
+  type HappenedEvent,
+  isCalamity,
+  isRequest,
+  LONG_SLEEP_MS,
+  type ScheduledEvent,
+} from "./schedule.ts";
+import { StoreHands } from "./store_hands.ts";
 import { World } from "./world.ts";
-import { isWorkDone, keepResuming, planWork } from "./workload.ts";
+import { isWorkDone, keepResuming, Workload } from "./workload.ts";
 
 /** Whatever was asked for must have ended so long after the last fault: retries, probation and deadlines included. */
 export const HEALED_WITHIN_MS = 3_600_000;
@@ -27,6 +38,8 @@ export interface SimulationOptions {
   readonly print?: (line: string) => void;
   /** Called once the nodes are started: for directed scenarios. */
   readonly direct?: (world: World) => void;
+  /** Numbers of events in the schedule that are left out. */
+  readonly without?: ReadonlySet<number>;
   /** Ends the run after so many events. */
   readonly stepsMax?: number;
 }
@@ -37,7 +50,10 @@ export interface Report {
   readonly hash: string;
   readonly steps: number;
   readonly virtualMs: number;
-  readonly faults: Readonly<Record<string, number>>;
+  /** What was met, and how often. */
+  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
+  /** What struck and what was asked, in order. */
+  readonly happened: readonly HappenedEvent[];
   /** Interleavings that came about, and how often. */
   readonly reached: Readonly<Partial<Record<ScenarioName, number>>>;
   readonly looked: Readonly<Partial<Record<CheckerName, number>>>;
@@ -51,15 +67,16 @@ export function simulate(seed: string, options: SimulationOptions = {}): Report 
   const plan = options.adjust?.(drawn) ?? drawn;
   const world = new World({ seed, plan, mutant: options.mutant, print: options.print });
   const run = new Run(world, options.stepsMax ?? Infinity);
+  // Who sleeps for long comes back before all is healed.
+  const activeMs = plan.activeMs + (plan.calamity === "long_sleep" ? LONG_SLEEP_MS : 0);
   try {
     for (const node of world.nodes) world.loop.timer(world.random("begin").next() * 500, () => node.start());
-    planWork(world);
-    releaseNemesis(world, plan.activeMs);
+    play(world, drawSchedule(seed, plan), options.without ?? NONE);
     options.direct?.(world);
-    run.until(() => false, plan.activeMs);
+    run.until(() => false, activeMs);
     world.heal();
     keepResuming(world);
-    const isOver = run.until(() => isWorkDone(world) && isAtRest(world), plan.activeMs + HEALED_WITHIN_MS);
+    const isOver = run.until(() => isWorkDone(world) && isAtRest(world), activeMs + HEALED_WITHIN_MS);
     if (!run.isCutShort) checkEnding(world, isOver);
   } catch (error) {
     // Nothing that the nodes do may throw into the loop.
@@ -72,6 +89,29 @@ export function simulate(seed: string, options: SimulationOptions = {}): Report 
     for (const node of world.nodes) node.kill();
   }
   return report(world, run.steps);
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Lets each event of the schedule strike at its time. */
+function play(world: World, schedule: readonly ScheduledEvent[], without: ReadonlySet<number>): void {
+  const workload = new Workload(world);
+  const hands = new StoreHands(world);
+  for (const event of schedule) {
+    if (without.has(event.number)) continue;
+    world.loop.timer(event.atMs, () => {
+      const { kind, number } = event;
+      const random = world.random("event", String(number));
+      const words = isRequest(kind)
+        ? workload.ask(kind, number, random)
+        : isCalamity(kind)
+        ? hands.strike(kind, random)
+        : new Nemesis(world, random).strike(kind);
+      if (words === undefined) return;
+      world.trace.add(`event ${number}: ${words}`);
+      world.happened.push({ ...event, words });
+    });
+  }
 }
 
 class Run {
@@ -110,15 +150,14 @@ class Run {
 }
 
 function report(world: World, steps: number): Report {
-  const { seed, trace, findings, loop, faults, met } = world;
-  if (faults.refused > 0) met.set("commit refused", faults.refused);
-  if (faults.unanswered > 0) met.set("commit unanswered", faults.unanswered);
+  const { seed, trace, findings, loop, met } = world;
   return {
     seed,
     hash: trace.hash,
     steps,
     virtualMs: loop.now(),
     faults: Object.fromEntries([...met].sort(([one], [other]) => one < other ? -1 : 1)),
+    happened: world.happened,
     reached: Object.fromEntries(world.reachedScenarios),
     looked: Object.fromEntries(findings.looked),
     violations: findings.violations,

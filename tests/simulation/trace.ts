@@ -1,19 +1,30 @@
 /**
  * The trace: what happened, as lines and as one hash.
  *
- * Promise: the same events in the same order give the same hash, on every machine; memory holds the last lines only.
+ * Promise: the same events in the same order give the same hash, on every machine, whether anyone reads along or not;
+ * memory holds the last lines only. Frames are decoded only for whoever reads.
  *
  * @module
  */
+import { wordsOf } from "./frame_words.ts";
 
 /** Lines that are kept for whoever reads why a run failed. */
 const TAIL_LINES = 300;
+
+/** A line that nobody may ever read. */
+interface Entry {
+  readonly atMs: number;
+  readonly what: string;
+  readonly frame: Uint8Array | undefined;
+}
 
 /** Everything that could be seen from outside, in order. */
 export class Trace {
   readonly #now: () => number;
   readonly #print: ((line: string) => void) | undefined;
-  #tail: string[] = [];
+  readonly #number = new Float64Array(1);
+  readonly #words = new Uint32Array(this.#number.buffer);
+  #tail: Entry[] = [];
   #high = 0x811c9dc5;
   #low = 0x9e3779b9;
   lines = 0;
@@ -30,29 +41,39 @@ export class Trace {
   }
 
   get tail(): readonly string[] {
-    return this.#tail.slice(-TAIL_LINES);
+    return this.#tail.slice(-TAIL_LINES).map(lineOf);
   }
 
   add(what: string): void {
-    const line = `${this.#now().toFixed(3)} ${what}`;
-    this.lines += 1;
-    this.#mix(line);
-    this.#tail.push(line);
-    if (this.#tail.length >= 2 * TAIL_LINES) this.#tail = this.#tail.slice(-TAIL_LINES);
-    this.#print?.(line);
+    this.#keep({ atMs: this.#now(), what, frame: undefined });
+    for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i));
   }
 
-  #mix(line: string): void {
-    let high = this.#high;
-    let low = this.#low;
-    for (let i = 0; i < line.length; i++) {
-      const code = line.charCodeAt(i);
-      high = Math.imul(high ^ code, 0x01000193);
-      low = Math.imul(low ^ code, 0x85ebca6b) + 1;
-    }
-    this.#high = high;
-    this.#low = low;
+  /** A frame arrived. @param what who heard it */
+  frame(what: string, bytes: Uint8Array): void {
+    this.#keep({ atMs: this.#now(), what, frame: bytes });
+    for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i));
+    for (let i = 0; i < bytes.length; i++) this.#mix(bytes[i] ?? 0);
   }
+
+  #keep(entry: Entry): void {
+    this.lines += 1;
+    this.#number[0] = entry.atMs;
+    this.#mix(this.#words[0] ?? 0);
+    this.#mix(this.#words[1] ?? 0);
+    this.#tail.push(entry);
+    if (this.#tail.length >= 2 * TAIL_LINES) this.#tail = this.#tail.slice(-TAIL_LINES);
+    this.#print?.(lineOf(entry));
+  }
+
+  #mix(word: number): void {
+    this.#high = Math.imul(this.#high ^ word, 0x01000193);
+    this.#low = Math.imul(this.#low ^ word, 0x85ebca6b) + 1;
+  }
+}
+
+function lineOf({ atMs, what, frame }: Entry): string {
+  return `${atMs.toFixed(3)} ${what}${frame === undefined ? "" : ` ${wordsOf(frame)}`}`;
 }
 
 /** A short name for bytes: FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo). */

@@ -27,17 +27,27 @@ export interface WireOptions {
   /** Until when nothing passes. */
   readonly blockedUntilMs: () => number;
   readonly receiver: SimulatedProcess;
-  readonly deliver: (cargo: Cargo) => void;
+  /** @param tookMs since it was sent */
+  readonly deliver: (cargo: Cargo, tookMs: number) => void;
+  /** Something was sent: how much has not been read by then. */
+  readonly queued: (unreadBytes: number) => void;
   /** It arrived, and there was nobody. */
   readonly nobody: () => void;
+}
+
+interface Flying {
+  readonly cargo: Cargo;
+  readonly sentMs: number;
+  readonly readyMs: number;
 }
 
 /** Carries in order. */
 export class Wire {
   readonly #options: WireOptions;
   /** On its way: the loop shuffles what falls on one instant, so each event takes the first of the line. */
-  readonly #flying: { readonly cargo: Cargo; readonly readyMs: number }[] = [];
-  readonly #arrived: Cargo[] = [];
+  readonly #flying: Flying[] = [];
+  readonly #arrived: Flying[] = [];
+  #heldUntilMs = 0;
   #lastMs = 0;
   #isScheduled = false;
   #isCut = false;
@@ -52,8 +62,11 @@ export class Wire {
     if (this.#isCut) return;
     const { loop, random, delayMs, jitterMs } = this.#options;
     this.#lastMs = Math.max(this.#lastMs, loop.now() + delayMs + random.next() * jitterMs);
-    this.#flying.push({ cargo, readyMs: this.#lastMs });
-    if (cargo.type === "frame") this.unreadBytes += cargo.bytes.byteLength;
+    this.#flying.push({ cargo, sentMs: loop.now(), readyMs: this.#lastMs });
+    if (cargo.type === "frame") {
+      this.unreadBytes += cargo.bytes.byteLength;
+      this.#options.queued(this.unreadBytes);
+    }
     this.#schedule();
   }
 
@@ -61,6 +74,12 @@ export class Wire {
   cut(): void {
     const kept = this.#options.random.integer(this.#flying.length + 1);
     this.#flying.length = kept;
+    this.#isCut = true;
+  }
+
+  /** What is on its way arrives, but not before a moment; nothing is taken any more. */
+  hold(untilMs: number): void {
+    this.#heldUntilMs = untilMs;
     this.#isCut = true;
   }
 
@@ -81,8 +100,8 @@ export class Wire {
     const first = this.#flying[0];
     if (this.#isScheduled || first === undefined) return;
     this.#isScheduled = true;
-    const { loop, blockedUntilMs } = this.#options;
-    const atMs = Math.max(first.readyMs, blockedUntilMs());
+    const { loop } = this.#options;
+    const atMs = this.#dueMs(first);
     loop.timer(Math.max(0, atMs - loop.now()), () => {
       this.#isScheduled = false;
       this.#arrive();
@@ -91,19 +110,24 @@ export class Wire {
   }
 
   #arrive(): void {
-    const { loop, blockedUntilMs, receiver, nobody } = this.#options;
+    const { loop, receiver, nobody } = this.#options;
     const first = this.#flying[0];
-    if (first === undefined || loop.now() < Math.max(first.readyMs, blockedUntilMs())) return;
+    if (first === undefined || loop.now() < this.#dueMs(first)) return;
     this.#flying.shift();
     if (receiver.hasEnded) return nobody();
-    this.#arrived.push(first.cargo);
+    this.#arrived.push(first);
     receiver.enter(() => this.#read());
   }
 
+  #dueMs({ readyMs }: Flying): number {
+    return Math.max(readyMs, this.#heldUntilMs, this.#options.blockedUntilMs());
+  }
+
   #read(): void {
-    const cargo = this.#arrived.shift();
-    if (cargo === undefined) return;
+    const arrived = this.#arrived.shift();
+    if (arrived === undefined) return;
+    const { cargo, sentMs } = arrived;
     if (cargo.type === "frame") this.unreadBytes -= cargo.bytes.byteLength;
-    this.#options.deliver(cargo);
+    this.#options.deliver(cargo, this.#options.loop.now() - sentMs);
   }
 }

@@ -12,27 +12,13 @@ import type { CommandBody, Reply } from "../../shared/protocol/client_envelopes.
 import type { SpecInput } from "../../shared/protocol/spec.ts";
 import { choice, integer, parameters, real } from "../../shared/space/builders.ts";
 import { isRecord } from "../../shared/space/problem.ts";
-import { METRIC } from "./evaluator.ts";
+import { DEADLINE_MS, METRIC } from "./evaluator.ts";
 import type { ClientNode } from "./nodes/client_node.ts";
+import type { RequestKind } from "./schedule.ts";
 import type { World } from "./world.ts";
 
-/** Evaluators may hang: whatever runs has a deadline, longer than the silence after which a worker is lost. */
-const DEADLINE_MS = 60_000;
 /** How often paused experiments are resumed once all is healed. */
 const RESUME_EVERY_MS = 10_000;
-
-/** Plans everything that is asked for in a run. */
-export function planWork(world: World): void {
-  const { workload, activeMs } = world.plan;
-  const random = world.random("workload");
-  const work = new Workload(world, random);
-  const at = (call: () => void) => void world.loop.timer(random.next() * activeMs * 0.8, call);
-  for (let i = 0; i < workload.submissions; i++) at(() => work.submit());
-  for (let i = 0; i < workload.experiments; i++) at(() => work.run());
-  for (let i = 0; i < workload.cancels; i++) at(() => work.cancel());
-  for (let i = 0; i < workload.steering; i++) at(() => work.steer());
-  for (let i = 0; i < workload.questions; i++) at(() => work.question());
-}
 
 /** Lets paused experiments go on, again and again: failures in a row may pause them anew. */
 export function keepResuming(world: World): void {
@@ -45,47 +31,67 @@ export function keepResuming(world: World): void {
   again();
 }
 
-class Workload {
+/** What clients ask for. */
+export class Workload {
   readonly #world: World;
-  readonly #random: Random;
   readonly #groups: GroupId[] = [];
   readonly #experiments: GroupId[] = [];
-  #names = 0;
 
-  constructor(world: World, random: Random) {
+  constructor(world: World) {
     this.#world = world;
-    this.#random = random;
   }
 
-  submit(): void {
-    const count = 1 + this.#random.integer(this.#world.plan.workload.tasksMax);
-    const name = `s${++this.#names}`;
+  /** Asks; nothing where there is nothing to ask about. @returns what was asked, in words */
+  ask(kind: RequestKind, number: number, random: Random): string | undefined {
+    const client = random.pick(this.#world.clients);
+    switch (kind) {
+      case "submit":
+        return this.#submit(client, `s${number}`, random);
+      case "run":
+        return this.#run(client, `e${number}`, random);
+      case "cancel":
+        return this.#cancel(client, random);
+      case "steer":
+        return this.#steer(client, random);
+      case "question":
+        return this.#question(client, random);
+    }
+  }
+
+  #submit(client: ClientNode, name: string, random: Random): string {
+    const count = 1 + random.integer(this.#world.plan.workload.tasksMax);
     const payloads = Array.from({ length: count }, (_, index) => encode({ candidate: { name, index } }));
-    this.#client().ask({ kind: "submit", name, template: this.#template(), payloads }, (reply) => {
+    client.ask({ kind: "submit", name, template: template(random), payloads }, (reply) => {
       this.#learn(reply, "group", this.#groups);
     });
+    return `${client.name} submits ${count} tasks as ${name}`;
   }
 
-  run(): void {
-    const spec = this.#spec(`e${++this.#names}`);
-    this.#client().ask({ kind: "run", spec }, (reply) => this.#learn(reply, "experiment", this.#experiments));
+  #run(client: ClientNode, name: string, random: Random): string {
+    const spec = specOf(name, this.#world.plan.workload.trialsMax, random);
+    client.ask({ kind: "run", spec }, (reply) => this.#learn(reply, "experiment", this.#experiments));
+    return `${client.name} runs an experiment of ${spec.budget?.trials} trials as ${name}`;
   }
 
-  cancel(): void {
-    const group = this.#any([...this.#groups, ...this.#experiments]);
-    const number = this.#random.integer(2) === 0 ? null : 1 + this.#random.integer(5);
-    if (group !== undefined) this.#client().ask({ kind: "cancel", group, number });
+  #cancel(client: ClientNode, random: Random): string | undefined {
+    const group = any([...this.#groups, ...this.#experiments], random);
+    const number = random.integer(2) === 0 ? null : 1 + random.integer(5);
+    if (group === undefined) return undefined;
+    client.ask({ kind: "cancel", group, number });
+    return `${client.name} cancels ${group}${number === null ? "" : `/${number}`}`;
   }
 
   /** Pauses or resumes an experiment that may be over. */
-  steer(): void {
-    const group = this.#any(this.#experiments);
-    const kind = this.#random.pick(["pause", "resume"] as const);
-    if (group !== undefined) this.#client().ask({ kind, group });
+  #steer(client: ClientNode, random: Random): string | undefined {
+    const group = any(this.#experiments, random);
+    const kind = random.pick(["pause", "resume"] as const);
+    if (group === undefined) return undefined;
+    client.ask({ kind, group });
+    return `${client.name} ${kind}s ${group}`;
   }
 
-  question(): void {
-    const group = this.#any([...this.#groups, ...this.#experiments]);
+  #question(client: ClientNode, random: Random): string {
+    const group = any([...this.#groups, ...this.#experiments], random);
     const page = { after: 0, limit: 100 };
     const questions: CommandBody[] = [{ kind: "workers" }, { kind: "experiments", offset: 0, limit: 10 }];
     if (group !== undefined) {
@@ -95,62 +101,59 @@ class Workload {
         { kind: "trials", experiment: group, ...page },
       );
     }
-    this.#client().ask(this.#random.pick(questions));
-  }
-
-  #client(): ClientNode {
-    return this.#random.pick(this.#world.clients);
-  }
-
-  #any(groups: readonly GroupId[]): GroupId | undefined {
-    return groups.length === 0 ? undefined : this.#random.pick(groups);
+    const question = random.pick(questions);
+    client.ask(question);
+    return `${client.name} asks for ${question.kind}`;
   }
 
   #learn(reply: Reply, field: string, into: GroupId[]): void {
     const name = reply.ok && isRecord(reply.value) ? reply.value[field] : undefined;
     if (typeof name === "string") into.push(groupId(name));
   }
+}
 
-  #template(): TaskTemplate {
-    return {
-      evaluator: this.#random.integer(4) === 0
-        ? { kind: "builtin", name: "noop" }
-        : { kind: "module", path: "/evaluate.ts" },
-      // No worker has less than one cpu.
-      resources: { cpus: this.#random.integer(2), memoryBytes: 0, gpus: 0 },
-      priority: this.#random.integer(3),
-      retry: { ...RETRY_DEFAULTS, limit: this.#random.integer(4), crashLimit: this.#random.integer(4) },
-      deadlineMs: DEADLINE_MS,
-      graceMs: this.#random.pick([0, 500, 5_000]),
-      reassignAfterMs: this.#random.pick([0, 0, 5_000]),
-    };
-  }
+function any(groups: readonly GroupId[], random: Random): GroupId | undefined {
+  return groups.length === 0 ? undefined : random.pick(groups);
+}
 
-  #spec(name: string): SpecInput {
-    const { trialsMax } = this.#world.plan.workload;
-    return {
-      name,
-      space: parameters({
-        rate: real(0.001, 1, { log: true }),
-        width: integer(1, 64),
-        kind: choice(["a", "b", "c"]),
-      }),
-      optimizer: this.#random.integer(2) === 0 ? { kind: "random", seed: 7 } : {
-        kind: "genetic",
-        seed: 7,
-        population: 4,
-        mode: this.#random.pick(["steady", "generational"] as const),
-        elitism: 1,
-      },
-      evaluator: { kind: "module", path: "/evaluate.ts" },
-      objectives: [{ metric: METRIC, direction: this.#random.pick(["maximize", "minimize"] as const) }],
-      budget: { trials: 1 + this.#random.integer(trialsMax) },
-      deadline: DEADLINE_MS / 1_000,
-      retry: { limit: this.#random.integer(3) },
-      maxFailures: this.#random.pick([0, 5]),
-      minWorkers: this.#random.integer(2),
-    };
-  }
+function template(random: Random): TaskTemplate {
+  return {
+    evaluator: random.integer(4) === 0
+      ? { kind: "builtin", name: "noop" }
+      : { kind: "module", path: "/evaluate.ts" },
+    // No worker has less than one cpu.
+    resources: { cpus: random.integer(2), memoryBytes: 0, gpus: 0 },
+    priority: random.integer(3),
+    retry: { ...RETRY_DEFAULTS, limit: random.integer(4), crashLimit: random.integer(4) },
+    deadlineMs: DEADLINE_MS,
+    graceMs: random.pick([0, 500, 5_000]),
+    reassignAfterMs: random.pick([0, 0, 5_000]),
+  };
+}
+
+function specOf(name: string, trialsMax: number, random: Random): SpecInput {
+  return {
+    name,
+    space: parameters({
+      rate: real(0.001, 1, { log: true }),
+      width: integer(1, 64),
+      kind: choice(["a", "b", "c"]),
+    }),
+    optimizer: random.integer(2) === 0 ? { kind: "random", seed: 7 } : {
+      kind: "genetic",
+      seed: 7,
+      population: 4,
+      mode: random.pick(["steady", "generational"] as const),
+      elitism: 1,
+    },
+    evaluator: { kind: "module", path: "/evaluate.ts" },
+    objectives: [{ metric: METRIC, direction: random.pick(["maximize", "minimize"] as const) }],
+    budget: { trials: 1 + random.integer(trialsMax) },
+    deadline: DEADLINE_MS / 1_000,
+    retry: { limit: random.integer(3) },
+    maxFailures: random.pick([0, 5]),
+    minWorkers: random.integer(2),
+  };
 }
 
 /** Whether all that was asked for is done. */

@@ -12,10 +12,15 @@ import { groupId } from "../../shared/model/ids.ts";
 import type { TaskTemplate } from "../../shared/model/task.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
+import type { DiskState } from "../../master/store/memory_state.ts";
+import { Buffers } from "./checkers/buffers.ts";
 import type { ClusterMemory } from "./checkers/cluster_tap.ts";
-import { DurableFacts } from "./checkers/durable_facts.ts";
+import { DurableFacts, type FactsCopy } from "./checkers/durable_facts.ts";
+import { StaleSessions } from "./checkers/stale_sessions.ts";
+import { Supervision } from "./checkers/supervision.ts";
 import { DiskFaults, WatchedDisk } from "./disk.ts";
 import { Executions } from "./executions.ts";
+import type { FaultName } from "./faults.ts";
 import { Findings } from "./findings.ts";
 import type { Mutant } from "./mutant.ts";
 import { Network } from "./network.ts";
@@ -24,7 +29,9 @@ import { MasterNode } from "./nodes/master_node.ts";
 import type { Node } from "./nodes/node.ts";
 import { WorkerNode } from "./nodes/worker_node.ts";
 import type { Plan } from "./plan.ts";
+import type { HappenedEvent } from "./schedule.ts";
 import type { ScenarioName } from "./scenarios.ts";
+import { StoreLives } from "./store_lives.ts";
 import { Trace } from "./trace.ts";
 
 /** What a world is made from. */
@@ -35,6 +42,15 @@ export interface WorldOptions {
   readonly print?: ((line: string) => void) | undefined;
 }
 
+/** The disk as it was at some moment, and what was known to be on it. */
+export interface DiskCopy {
+  readonly state: DiskState;
+  readonly facts: FactsCopy;
+}
+
+/** Nothing was ever durable. */
+const EMPTY_FACTS: FactsCopy = { feed: [], epochs: [], outcomes: new Map(), ended: new Map() };
+
 /** Everything that a run consists of. */
 export class World {
   readonly seed: string;
@@ -44,21 +60,28 @@ export class World {
   readonly trace: Trace;
   readonly findings: Findings;
   readonly facts: DurableFacts;
-  readonly disk: WatchedDisk;
+  readonly storeLives = new StoreLives();
+  readonly staleSessions: StaleSessions;
+  readonly supervision: Supervision;
   readonly faults: DiskFaults;
   readonly network: Network;
   readonly executions: Executions;
   readonly memory: ClusterMemory;
-  readonly master: MasterNode;
   readonly workers: readonly WorkerNode[];
   readonly clients: readonly ClientNode[];
+  /** Second processes with the ids of workers. */
+  readonly twins: WorkerNode[] = [];
+  /** What struck and what was asked, in order. */
+  readonly happened: HappenedEvent[] = [];
   /** Faults that were met, by kind. */
-  readonly met = new Map<string, number>();
+  readonly met = new Map<FaultName, number>();
   /** Interleavings that came about, by name. */
   readonly reachedScenarios = new Map<ScenarioName, number>();
   isHealed = false;
   readonly #streams = new Map<string, Random>();
   readonly #templates = new Map<string, TaskTemplate>();
+  readonly #masters: MasterNode[];
+  #disk: WatchedDisk;
 
   constructor({ seed, plan, mutant = {}, print }: WorldOptions) {
     this.seed = seed;
@@ -70,25 +93,87 @@ export class World {
     this.findings = new Findings(now);
     const { trace, findings } = this;
     const state = () => this.disk.state;
-    this.facts = new DurableFacts({ findings, trace, state, executions: () => this.executions });
-    this.disk = mutant.disk?.(this.facts) ?? new WatchedDisk(this.facts);
-    this.faults = new DiskFaults(this.random("disk"), plan.disk);
-    this.executions = new Executions(findings, (task) => this.#templateOf(task));
+    this.staleSessions = new StaleSessions(findings, () => this.reached("late_frame"));
+    this.supervision = new Supervision(findings);
+    this.faults = new DiskFaults(this.random("disk"), plan.disk, (kind) => this.count(kind));
+    this.facts = new DurableFacts({
+      findings,
+      trace,
+      state,
+      executions: () => this.executions,
+      lives: this.storeLives,
+      isUnanswered: () => this.faults.isUnanswered,
+      reached: (scenario) => this.reached(scenario),
+      counted: (lease) => this.staleSessions.counted(lease),
+    });
+    this.#disk = this.#newDisk();
+    this.executions = new Executions(findings, (task) => this.#templateOf(task), this.storeLives);
+    const buffers = new Buffers(findings);
     this.network = new Network({
       loop: this.loop,
       random: this.random("network"),
       plan: plan.network,
       trace,
       tamper: mutant.tamper,
+      observer: {
+        count: (kind) => this.count(kind),
+        delivers: (frame) => this.staleSessions.delivers(frame),
+        queued: (unreadBytes) => buffers.queued(unreadBytes),
+      },
     });
-    this.memory = { findings, trace, state, granted: new Set(), results: new Map(), live: undefined };
-    this.master = new MasterNode("master", this);
+    this.memory = {
+      findings,
+      trace,
+      state,
+      lives: this.storeLives,
+      granted: new Set(),
+      results: new Map(),
+      live: undefined,
+    };
+    this.#masters = [new MasterNode("master", this)];
     this.workers = plan.workers.map((shape, index) => new WorkerNode(`w${index + 1}`, this, shape));
     this.clients = Array.from({ length: plan.clients }, (_, index) => new ClientNode(`c${index + 1}`, this));
   }
 
+  get disk(): WatchedDisk {
+    return this.#disk;
+  }
+
+  /** The one that is meant to run. */
+  get master(): MasterNode {
+    const master = this.#masters.at(-1);
+    if (master === undefined) throw new Error("a world has a master");
+    return master;
+  }
+
+  /** Those that have ended for good, or should. */
+  get formerMasters(): readonly MasterNode[] {
+    return this.#masters.slice(0, -1);
+  }
+
   get nodes(): readonly Node[] {
-    return [this.master, ...this.workers, ...this.clients];
+    return [...this.#masters, ...this.workers, ...this.twins, ...this.clients];
+  }
+
+  /** Another master process over the same store, whoever still runs over it. */
+  addMaster(): MasterNode {
+    for (const each of this.#masters) each.retire();
+    const master = new MasterNode(`master${this.#masters.length + 1}`, this);
+    this.#masters.push(master);
+    return master;
+  }
+
+  /** What is on the disk now. */
+  copyDisk(): DiskCopy {
+    return { state: structuredClone(this.disk.state), facts: this.facts.copy() };
+  }
+
+  /** An operator replaces the disk, while no master runs: by a copy, or by nothing. */
+  replaceDisk(copy: DiskCopy | undefined): void {
+    this.storeLives.replaced();
+    this.facts.restore(copy?.facts ?? EMPTY_FACTS);
+    this.#templates.clear();
+    this.#disk = this.#newDisk(copy?.state);
   }
 
   /** A stream of the run's own under a name: the same one each time. */
@@ -99,7 +184,7 @@ export class World {
     return stream;
   }
 
-  count(fault: string): void {
+  count(fault: FaultName): void {
     this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
   }
 
@@ -109,17 +194,24 @@ export class World {
     this.trace.add(`scenario ${scenario}`);
   }
 
-  /** Everything that is broken is mended, and whoever is down is started. */
+  /** Everything that is broken is mended, whoever is down is started, and whoever is one too many ends. */
   heal(): void {
     this.trace.add("healed");
     this.isHealed = true;
     this.network.heal();
-    this.faults.isHealed = true;
-    this.faults.isFullNow = false;
-    for (const node of this.nodes) {
+    this.faults.heal();
+    for (const node of [...this.twins, ...this.formerMasters]) {
+      node.retire();
+      node.kill();
+    }
+    for (const node of [this.master, ...this.workers, ...this.clients]) {
       node.goOn();
       node.start();
     }
+  }
+
+  #newDisk(state?: DiskState): WatchedDisk {
+    return this.mutant.disk?.(this.facts, state) ?? new WatchedDisk(this.facts, state);
   }
 
   #templateOf(task: string): TaskTemplate | undefined {

@@ -10,13 +10,14 @@ import type { Actor, Context, ExitReason, Ref, RemoteChild } from "../../../shar
 import { type TaskId, taskParts } from "../../../shared/model/ids.ts";
 import type { AttemptEnd } from "../../../shared/model/outcome.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
-import type { Result, ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
+import type { Acknowledge, Result, ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
 import { Cluster } from "../../../master/cluster/cluster.ts";
 import type { ClusterMessage, ClusterOptions } from "../../../master/cluster/messages.ts";
 import type { LiveTask } from "../../../master/cluster/live_task.ts";
 import { OPEN_BYTES_MAX, OPEN_TASKS_MAX } from "../../../master/cluster/submissions.ts";
 import type { DiskState, DiskTask } from "../../../master/store/memory_state.ts";
 import type { Findings } from "../findings.ts";
+import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
 import { TappedContext } from "./tapped_context.ts";
 
@@ -25,6 +26,7 @@ export interface ClusterMemory {
   readonly findings: Findings;
   readonly trace: Trace;
   readonly state: () => DiskState;
+  readonly lives: StoreLives;
   /** Every lease that was ever granted. */
   readonly granted: Set<string>;
   /** What workers said of leases. */
@@ -81,7 +83,9 @@ export class ClusterTap implements Actor<ClusterMessage> {
       tasks.size <= OPEN_TASKS_MAX && payloadBytes <= OPEN_BYTES_MAX,
       () => `${tasks.size} tasks are open with ${payloadBytes} bytes`,
     );
-    if (log.waiting === 0) { for (const task of tasks.values()) this.#checkFailures(task); }
+    // What a second master has written meanwhile, a superseded one does not know.
+    const isNewest = this.#memory.live === this.#cluster;
+    if (log.waiting === 0 && isNewest) { for (const task of tasks.values()) this.#checkFailures(task); }
   }
 
   remoteChildren(): readonly RemoteChild[] {
@@ -120,10 +124,16 @@ export class ClusterTap implements Actor<ClusterMessage> {
         findings.expect("lease_once", !granted.has(key), () => `${key} was granted twice`);
         findings.expect(
           "lease_once",
-          state().epochs.at(-1) === envelope.epoch,
+          // One that a second master has superseded grants until its next commit says so.
+          state().epochs.at(-1) === envelope.epoch || this.#memory.live !== this.#cluster,
           () => `${key} was granted in an epoch that is not the newest`,
         );
         granted.add(key);
+        findings.expect(
+          "loss_noticed",
+          this.#cluster.core.lost === undefined,
+          () => `${key} was granted over an older copy of the store`,
+        );
         findings.expect(
           "one_outcome",
           this.#diskTask(envelope.task)?.outcome === undefined || this.#cluster.core.log.waiting > 0,
@@ -132,7 +142,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
         return;
       }
       case "acknowledge":
-        return this.#acknowledges(leaseKey(envelope), envelope.task, envelope.verdict, envelope.commit);
+        return this.#acknowledges(envelope);
       case "welcome":
       case "heartbeat":
         return this.#tellsCommit(envelope.commit);
@@ -150,12 +160,16 @@ export class ClusterTap implements Actor<ClusterMessage> {
     );
   }
 
-  #acknowledges(key: string, task: TaskId, verdict: string, commit: number): void {
-    const { findings, results } = this.#memory;
+  #acknowledges({ epoch, task, attempt, verdict, commit }: Acknowledge): void {
+    const { findings, results, lives } = this.#memory;
+    const key = leaseKey({ epoch, task, attempt });
     this.#tellsCommit(commit);
     const disk = this.#diskTask(task);
     const said = results.get(key);
-    const isDurable = said === "completed"
+    // What a lost store had granted is nobody's promise any more.
+    const isDurable = verdict === "unknown" && !lives.isPresent(epoch)
+      ? true
+      : said === "completed"
       ? disk?.outcome !== undefined
       : said === "failed" && verdict === "recorded"
       ? disk?.ended.has(key) === true || disk?.outcome !== undefined
@@ -167,7 +181,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
     );
     findings.expect(
       "acknowledged_is_durable",
-      verdict !== "unknown",
+      verdict !== "unknown" || !lives.isPresent(epoch),
       () => `${key} was acknowledged as unknown, by the store that granted it`,
     );
   }

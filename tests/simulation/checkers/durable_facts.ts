@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { type Epoch, type TaskId, taskParts } from "../../../shared/model/ids.ts";
-import { leaseKey } from "../../../shared/model/task.ts";
+import { type Epoch, storeOf, type TaskId, taskParts } from "../../../shared/model/ids.ts";
+import { type Lease, leaseKey } from "../../../shared/model/task.ts";
 import { changesOf } from "../../../master/store/changes_of.ts";
 import type { DiskState } from "../../../master/store/memory_state.ts";
 import type { StoreChange, StoreVerdict } from "../../../master/store/store.ts";
@@ -15,6 +15,8 @@ import type { DiskObserver } from "../disk.ts";
 import { candidateOf, measured, METRIC } from "../evaluator.ts";
 import type { Executions } from "../executions.ts";
 import type { Findings } from "../findings.ts";
+import type { ScenarioName } from "../scenarios.ts";
+import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
 
 type Of<T extends StoreChange["type"]> = Extract<StoreChange, { type: T }>;
@@ -31,32 +33,61 @@ export interface DurableFactsOptions {
   readonly trace: Trace;
   readonly state: () => DiskState;
   readonly executions: () => Executions;
+  readonly lives: StoreLives;
+  /** Whether the commit that becomes durable now will be told to have failed. */
+  readonly isUnanswered: () => boolean;
+  readonly reached: (scenario: ScenarioName) => void;
+  /** A result, or a failure, counts from now on. */
+  readonly counted: (lease: Lease) => void;
+}
+
+/** What was durable when a copy was made. */
+export interface FactsCopy {
+  readonly feed: readonly FeedLine[];
+  readonly epochs: readonly Epoch[];
+  readonly outcomes: ReadonlyMap<TaskId, number>;
+  readonly ended: ReadonlyMap<string, string>;
 }
 
 /** Everything that became durable. */
 export class DurableFacts implements DiskObserver {
   readonly #options: DurableFactsOptions;
   /** All changes that the feed has to tell, in order. */
-  readonly feed: FeedLine[] = [];
-  readonly #epochs: Epoch[] = [];
-  readonly #outcomes = new Map<TaskId, number>();
-  readonly #ended = new Map<string, string>();
+  feed: FeedLine[] = [];
+  #epochs: Epoch[] = [];
+  #outcomes = new Map<TaskId, number>();
+  #ended = new Map<string, string>();
 
   constructor(options: DurableFactsOptions) {
     this.#options = options;
   }
 
+  /** What is durable now, for a copy of the disk. */
+  copy(): FactsCopy {
+    return {
+      feed: [...this.feed],
+      epochs: [...this.#epochs],
+      outcomes: new Map(this.#outcomes),
+      ended: new Map(this.#ended),
+    };
+  }
+
+  /** The disk was replaced: only this is durable now. */
+  restore(copy: FactsCopy): void {
+    this.feed = [...copy.feed];
+    this.#epochs = [...copy.epochs];
+    this.#outcomes = new Map(copy.outcomes);
+    this.#ended = new Map(copy.ended);
+  }
+
   epochAdded(epoch: Epoch): void {
-    const { findings, trace } = this.#options;
+    const { findings, trace, lives } = this.#options;
     trace.add(`epoch ${epoch}`);
     const last = this.#epochs.at(-1);
-    const rises = last === undefined || Number(epoch.split(".")[1]) > Number(last.split(".")[1]);
-    findings.expect(
-      "epoch_new",
-      !this.#epochs.includes(epoch) && rises,
-      () => `${epoch} comes after ${last}`,
-    );
+    const rises = last === undefined || storeOf(last) !== storeOf(epoch) || number(epoch) > number(last);
+    findings.expect("epoch_new", !lives.has(epoch) && rises, () => `${epoch} comes after ${last}`);
     this.#epochs.push(epoch);
+    lives.epochAdded(epoch);
   }
 
   committed(commit: number, changes: readonly StoreChange[], verdicts: readonly StoreVerdict[]): void {
@@ -80,6 +111,7 @@ export class DurableFacts implements DiskObserver {
           const inner = change.changes[index];
           return inner === undefined ? "" : this.#change(inner, each);
         });
+        if (verdict.type === "repeated") this.#repeated(change);
         return `command ${change.id} ${verdict.type} (${words.join(", ")})`;
       }
       case "outcome":
@@ -101,9 +133,17 @@ export class DurableFacts implements DiskObserver {
     }
   }
 
+  /** A client's submission came again: it had not heard the first reply. */
+  #repeated({ changes }: Of<"command">): void {
+    if (changes.some(({ type }) => type === "tasks_submitted" || type === "experiment_added")) {
+      this.#options.reached("reply_lost");
+    }
+  }
+
   #outcome(change: Of<"outcome">, verdict: StoreVerdict): void {
+    const { findings, isUnanswered, reached } = this.#options;
+    if (verdict.type === "superseded" && isUnanswered()) reached("unknown_commit");
     if (verdict.type !== "recorded" || verdict.again === true) return;
-    const { findings } = this.#options;
     const count = (this.#outcomes.get(change.task) ?? 0) + 1;
     this.#outcomes.set(change.task, count);
     findings.expect("one_outcome", count === 1, () => `${change.task} has ${count} outcomes`);
@@ -111,9 +151,16 @@ export class DurableFacts implements DiskObserver {
   }
 
   #measurement({ task, lease, outcome }: Of<"outcome">): void {
-    const { findings, state, executions } = this.#options;
+    const { findings, state, executions, counted } = this.#options;
     const { group, number } = taskParts(task);
     const payload = state().groups.get(group)?.tasks.get(number)?.payload;
+    findings.expect(
+      "store_fenced",
+      lease === undefined ||
+        (state().epochs.includes(lease.epoch) && storeOf(lease.epoch) === state().storeId),
+      () => `${task} is completed by a lease of another store, ${lease?.epoch}`,
+    );
+    if (lease !== undefined) counted(lease);
     const value = outcome.state === "completed" ? outcome.metrics[METRIC] : undefined;
     findings.expect(
       "result_belongs",
@@ -137,6 +184,13 @@ export class DurableFacts implements DiskObserver {
       before === undefined || verdict.again === true,
       () => `${key} ended as ${before}, and again as ${change.cause}`,
     );
-    if (verdict.again !== true) this.#ended.set(key, change.cause);
+    if (verdict.again === true) return;
+    this.#ended.set(key, change.cause);
+    if (change.cause === "evaluator") this.#options.counted(change.lease);
   }
+}
+
+/** The epoch's number within its store. */
+function number(epoch: Epoch): number {
+  return Number(epoch.split(".")[1]);
 }

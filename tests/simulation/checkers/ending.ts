@@ -25,6 +25,7 @@ export function checkEnding(world: World, isDone: boolean): void {
   findings.expect("all_settled", left.length === 0, () => left.join("; "));
   for (const group of world.disk.state.groups.values()) checkGroup(world, group);
   replaySearches(world);
+  for (const node of world.nodes) node.checkSupervision();
 }
 
 function unfinished(world: World): readonly string[] {

@@ -11,27 +11,28 @@ import type { FeedLine } from "./durable_facts.ts";
 export class LogReader {
   readonly #name: string;
   readonly #findings: Findings;
-  readonly #feed: readonly FeedLine[];
+  readonly #feed: () => readonly FeedLine[];
   #next: number;
   /** Everything up to this commit was told. */
   commit: number;
 
-  constructor(name: string, findings: Findings, feed: readonly FeedLine[], after: number) {
+  /** @param feed what the disk has to tell; another list where the disk was replaced */
+  constructor(name: string, findings: Findings, feed: () => readonly FeedLine[], after: number) {
     this.#name = name;
     this.#findings = findings;
     this.#feed = feed;
-    const first = feed.findIndex((line) => line.commit > after);
-    this.#next = first < 0 ? feed.length : first;
+    const first = feed().findIndex((line) => line.commit > after);
+    this.#next = first < 0 ? feed().length : first;
     this.commit = after;
   }
 
   get hasAll(): boolean {
-    return this.#next === this.#feed.length;
+    return this.#next === this.#feed().length;
   }
 
   told(envelope: ChangeEnvelope): void {
     for (const change of envelope.changes) {
-      const expected = this.#feed[this.#next];
+      const expected = this.#feed()[this.#next];
       const text = JSON.stringify(change);
       this.#findings.expect(
         "log_complete",

@@ -19,11 +19,17 @@ const ANSWERS: ReadonlySet<string> = new Set([
   "store_failed",
   "unavailable",
 ]);
+/** What it may meet besides, once the store was deleted or an older copy put back. */
+const ANSWERS_OF_LOSS: ReadonlySet<string> = new Set(["store_lost"]);
 
 /** Compares a reply with what is durable, and with an earlier one to the same command. */
 export function checkReply(world: World, request: Request, reply: Reply): void {
-  const { findings, disk } = world;
+  const { findings, disk, storeLives } = world;
   const { body, id } = request;
+  // The master that said it has lost its store since.
+  if (reply.epoch !== "" && !storeLives.isPresent(reply.epoch)) return;
+  const isLoss = storeLives.life > 0 && !reply.ok && ANSWERS_OF_LOSS.has(reply.error.code);
+  if (isLoss) return;
   const stored = disk.state.commands.get(id);
   if (stored !== undefined) {
     findings.expect(

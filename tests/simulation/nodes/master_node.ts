@@ -14,6 +14,7 @@ import type { Store } from "../../../master/store/store.ts";
 import { type MasterSettings, masterTree } from "../../../master/tree.ts";
 import { ClusterTap } from "../checkers/cluster_tap.ts";
 import type { SimulatedProcess } from "../process.ts";
+import { CommitWatch } from "./commit_watch.ts";
 import { Node } from "./node.ts";
 
 /** How long an orderly end may take. */
@@ -22,6 +23,14 @@ const STOP_MS = 15_000;
 /** The one master. */
 export class MasterNode extends Node {
   #store: MemoryStore | undefined;
+  #watch: CommitWatch | undefined;
+  /** An operator has said that the loss of what an older copy lacks is accepted. */
+  #acceptsLoss = false;
+
+  /** From its next start on it goes on over an older copy. */
+  acceptLoss(): void {
+    this.#acceptsLoss = true;
+  }
 
   /** Ends it in order; it is started again. */
   stop(): void {
@@ -30,6 +39,8 @@ export class MasterNode extends Node {
 
   protected override begin(process: SimulatedProcess, system: System): void {
     const { world } = this;
+    const isLossAccepted = this.#acceptsLoss;
+    this.#acceptsLoss = false;
     const store = new MemoryStore({
       disk: world.disk,
       random: world.random("store", String(this.life)),
@@ -39,10 +50,11 @@ export class MasterNode extends Node {
     });
     this.#store = store;
     const { heartbeatMs, lostAfterMs, prefetchMax } = world.plan;
-    const settings: MasterSettings = { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss: false };
+    const settings: MasterSettings = { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss: isLossAccepted };
+    this.#watch = new CommitWatch(world.mutant.store?.(store, process) ?? store);
     const post = <M>(to: Ref<M>, message: M) => system.post(to, message);
     const tree = masterTree({
-      store: world.mutant.store?.(store, process) ?? store,
+      store: this.#watch,
       post,
       fatal: (reason) => this.#fatal(process, reason),
       gateway: (above) =>
@@ -58,8 +70,9 @@ export class MasterNode extends Node {
   }
 
   protected override ended(): void {
+    if (this.#watch?.isCommitting === true) this.world.count("crashInCommit");
     this.#store?.crash();
-    this.#store = undefined;
+    this.#store = this.#watch = undefined;
   }
 
   #fatal(process: SimulatedProcess, reason: string): void {
