@@ -57,6 +57,8 @@ export class Fleet {
   readonly workers: FakeWorker[] = [];
   readonly replies = new Map<number, CommandReply>();
   faults: MemoryFaults = NO_FAULTS;
+  /** The store cannot be read. */
+  failQueries = false;
   readonly #options: Partial<ClusterOptions>;
   #context: Context<CommandAnswered> | undefined;
   #cluster: Cluster | undefined;
@@ -269,6 +271,11 @@ export class Fleet {
         isFull: () => this.faults.isFull(),
       },
     });
+    const query = store.query.bind(store);
+    store.query = (kind, ask, done) => {
+      if (!this.failQueries) return query(kind, ask, done);
+      done({ ok: false, error: { kind: "fault", message: "disk I/O error" } });
+    };
     return {
       store,
       post: <M>(to: Ref<M>, message: M) => this.system.post(to, message),

@@ -121,3 +121,39 @@ Deno.test("with acceptLoss it goes on", () => {
   fleet.submit(1);
   assert.equal(worker.leases.length, 1);
 });
+
+Deno.test("while the store is an older copy, workers keep what they run and their results are not acknowledged", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w");
+  const group = fleet.submit(1);
+  const copy = new Fleet({}, new MemoryDisk(fleet.disk.state));
+  fleet.restart();
+  const { epoch } = fleet.core;
+  assert.ok(epoch);
+  const leases = [held(worker.lease, "running", 10), held({ ...worker.lease, epoch }, "running", 5)];
+  const back = copy.join("w", { slots: 2, seen: { epoch, commit: 9 }, leases });
+  assert.deepEqual(back.of("welcome").map((each) => each.keep), [[true, true]]);
+  back.completes(worker.lease);
+  back.completes({ ...worker.lease, epoch });
+  assert.deepEqual(back.verdicts, []);
+  assert.equal(copy.outcome(group), undefined);
+});
+
+Deno.test("with both attempts of a task remembered over a restart, the first to come back goes on and the shorter ends", () => {
+  const fleet = new Fleet();
+  const first = fleet.join("w1");
+  const group = fleet.submit(1);
+  first.mute = true;
+  fleet.pass(20_000);
+  const second = fleet.join("w2");
+  fleet.pass(5_000);
+  assert.equal(fleet.row(group)?.open.size, 2);
+  fleet.restart();
+  const back = fleet.join("w2", { leases: [held(second.lease, "running", 6_000)] });
+  assert.deepEqual(back.of("welcome").map((each) => each.keep), [[true]]);
+  const longer = fleet.join("w1", { leases: [held(first.lease, "running", 26_000)] });
+  assert.deepEqual(longer.of("welcome").map((each) => each.keep), [[true]]);
+  assert.deepEqual(back.of("cancel").map((each) => each.reason), ["duplicate"]);
+  longer.completes(first.lease);
+  assert.equal(fleet.outcome(group)?.worker, "w1");
+});

@@ -96,3 +96,15 @@ Deno.test("the late end of an older session changes nothing", () => {
   newer.completes(older.lease);
   assert.ok(fleet.outcome(group));
 });
+
+Deno.test("only a heartbeat shows that the older process lives: other words may have waited in a dead connection", () => {
+  const fleet = new Fleet();
+  const older = fleet.join("w");
+  const group = fleet.submit(1);
+  const newer = fleet.join("w", { incarnation: "second" });
+  older.completes();
+  assert.ok(fleet.outcome(group));
+  assert.equal(newer.closed, undefined);
+  fleet.virtual.runFor(2_100);
+  assert.equal(newer.of("welcome").length, 1);
+});
