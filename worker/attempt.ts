@@ -10,10 +10,10 @@
 import type { Actor, Context, Ref, Start } from "../shared/actor/actor.ts";
 import type { AttemptEnd, Metrics } from "../shared/model/outcome.ts";
 import type { Lease } from "../shared/model/task.ts";
-import type { Report } from "../shared/protocol/worker_envelopes.ts";
 import { evaluatorFailed, fitEnd, metricsProblem } from "./attempt_end.ts";
 import type { ExecutorEvent, Running } from "./executors/executor.ts";
 import type { AttemptMessage, OutboxMessage, SlotsMessage, StopCause } from "./messages.ts";
+import type { Measured } from "./outbox_reports.ts";
 
 /** What an attempt is given. */
 export interface AttemptOptions {
@@ -34,11 +34,6 @@ export function attempt(options: AttemptOptions): Start<AttemptMessage> {
   return (context) => new AttemptActor(context, options);
 }
 
-/** The envelope of a measurement. */
-export function reportOf(lease: Lease, step: number, metrics: Metrics): Report {
-  return { type: "report", epoch: lease.epoch, task: lease.task, attempt: lease.attempt, step, metrics };
-}
-
 class AttemptActor implements Actor<AttemptMessage> {
   readonly #context: Context<AttemptMessage>;
   readonly #options: AttemptOptions;
@@ -46,7 +41,7 @@ class AttemptActor implements Actor<AttemptMessage> {
   #stopDueMs = Infinity;
   #isOver = false;
   #lastMetrics: Metrics = {};
-  #reports: Report[] = [];
+  #reports: Measured[] = [];
 
   constructor(context: Context<AttemptMessage>, options: AttemptOptions) {
     this.#context = context;
@@ -84,7 +79,7 @@ class AttemptActor implements Actor<AttemptMessage> {
       return this.#context.log("warning", `a report was dropped: ${problem}`, { lease: this.#options.key });
     }
     this.#lastMetrics = metrics;
-    this.#reports.push(reportOf(this.#options.lease, step, metrics));
+    this.#reports.push({ step, metrics });
   }
 
   /** The first cause stays; a shorter grace counts. */
@@ -127,7 +122,8 @@ class AttemptActor implements Actor<AttemptMessage> {
   /** Reports stand before the result in the outbox: after it they would be stale. */
   #sendReports(): void {
     if (this.#reports.length === 0) return;
-    this.#context.send(this.#options.outbox, { type: "reports", reports: this.#reports });
+    const { lease, outbox } = this.#options;
+    this.#context.send(outbox, { type: "reports", measured: { lease, reports: this.#reports } });
     this.#reports = [];
   }
 }

@@ -10,8 +10,9 @@
  */
 import { join } from "node:path";
 import { type Lease, leaseKey } from "../shared/model/task.ts";
-import type { Result } from "../shared/protocol/worker_envelopes.ts";
+import type { Report, Result } from "../shared/protocol/worker_envelopes.ts";
 import { encodeEntry, type JournalEntry, readEntries } from "./journal_entry.ts";
+import type { JournaledResult } from "./tree_ports.ts";
 
 /** How a journal is kept. */
 export interface JournalOptions {
@@ -24,9 +25,9 @@ export interface JournalOptions {
 /** A journal that is open. */
 export interface ResultJournal {
   /** The results that are not settled, of earlier lives too, oldest first. */
-  waiting(): readonly Result[];
-  /** Resolves when the result is on the disk, or when the disk has refused it. */
-  append(result: Result): Promise<void>;
+  waiting(): readonly JournaledResult[];
+  /** Resolves when the result is on the disk with the reports before it, or when the disk has refused it. */
+  append(result: Result, reports?: readonly Report[]): Promise<void>;
   /** The master has acknowledged: the result is not needed any more. */
   settle(lease: Lease): void;
   /**
@@ -69,7 +70,7 @@ class FileJournal implements ResultJournal {
   readonly #path: string;
   readonly #trouble: (message: string) => void;
   readonly #fileMaxBytes: number;
-  readonly #unsettled = new Map<string, Result>();
+  readonly #unsettled = new Map<string, JournaledResult>();
   #waiting: Waiting | undefined;
   #writing: Promise<void> | undefined;
   #file: Deno.FsFile | undefined;
@@ -92,8 +93,9 @@ class FileJournal implements ResultJournal {
     const file = await Deno.readFile(this.#path);
     const { entries, bytes } = readEntries(file);
     for (const entry of entries) {
-      if (entry.type === "result") this.#unsettled.set(leaseKey(entry.result), entry.result);
-      else this.#unsettled.delete(entry.key);
+      if (entry.type === "result") {
+        this.#unsettled.set(leaseKey(entry.result), { result: entry.result, reports: entry.reports ?? [] });
+      } else this.#unsettled.delete(entry.key);
     }
     this.#bytes = bytes;
     if (bytes < file.length) {
@@ -107,13 +109,13 @@ class FileJournal implements ResultJournal {
     await syncFolder(this.#folder);
   }
 
-  waiting(): readonly Result[] {
+  waiting(): readonly JournaledResult[] {
     return [...this.#unsettled.values()];
   }
 
-  append(result: Result): Promise<void> {
-    this.#unsettled.set(leaseKey(result), result);
-    return this.#enqueue({ type: "result", result }, true);
+  append(result: Result, reports: readonly Report[] = []): Promise<void> {
+    this.#unsettled.set(leaseKey(result), { result, reports });
+    return this.#enqueue({ type: "result", result, reports }, true);
   }
 
   settle(lease: Lease): void {
@@ -220,8 +222,8 @@ class FileJournal implements ResultJournal {
     });
     let bytes = 0;
     try {
-      for (const result of this.#unsettled.values()) {
-        const entry = encodeEntry({ type: "result", result });
+      for (const each of this.#unsettled.values()) {
+        const entry = encodeEntry({ type: "result", ...each });
         await writeAll(file, entry);
         bytes += entry.length;
       }

@@ -8,11 +8,11 @@
 import { crc32 } from "node:zlib";
 import { decode, encode } from "@msgpack/msgpack";
 import { z } from "zod";
-import { type Result, result } from "../shared/protocol/worker_envelopes.ts";
+import { type Report, report, type Result, result } from "../shared/protocol/worker_envelopes.ts";
 
 /** One entry: a result, or the key of one that is settled. */
 export type JournalEntry =
-  | { readonly type: "result"; readonly result: Result }
+  | { readonly type: "result"; readonly result: Result; readonly reports?: readonly Report[] | undefined }
   | { readonly type: "settled"; readonly key: string };
 
 /** Bytes before each entry: its length and its CRC-32, big-endian. */
@@ -47,7 +47,7 @@ export function readEntries(file: Uint8Array): { readonly entries: JournalEntry[
 }
 
 const entry = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("result"), result }),
+  z.strictObject({ type: z.literal("result"), result, reports: z.array(report).optional() }),
   z.strictObject({ type: z.literal("settled"), key: z.string() }),
 ]);
 

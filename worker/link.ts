@@ -71,7 +71,7 @@ class Link implements Actor<LinkMessage> {
   receive(message: LinkMessage): void {
     switch (message.type) {
       case "say":
-        if (message.session === this.#number) this.#session?.report(message.envelopes, message.lastReport);
+        if (message.session === this.#number) this.#session?.report(message.envelopes);
         return;
       case "socket":
         return this.#event(message.session, message.event);
@@ -160,7 +160,7 @@ class Link implements Actor<LinkMessage> {
   #attached(attached: Extract<LinkMessage, { readonly type: "attached" }>): void {
     const session = this.#session;
     if (session === undefined || attached.session !== session.number) return;
-    session.register(this.#register(attached.leases), attached.envelopes, attached.lastReport);
+    session.register(this.#register(attached.leases), attached.envelopes);
     if (this.#stop !== undefined) session.say(this.#stop);
   }
 

@@ -20,6 +20,7 @@ import {
   type Register,
   type Report,
   type Result,
+  type Taken,
   type ToWorker,
   toWorker,
   type Welcome,
@@ -39,8 +40,6 @@ import type {
 export const WELCOME_WITHIN_MS = REGISTER_WITHIN_MS;
 /** A master cannot ask for heartbeats more often than this. */
 export const HEARTBEAT_MIN_MS = 50;
-/** While so much has not left the machine, reports are left out; results are kept by the outbox anyway. */
-export const SEND_BUFFER_MAX = 8 * 1024 * 1024;
 
 /** The actors around the link. */
 export interface Sides {
@@ -84,8 +83,6 @@ export class Session {
   #sequence = 0;
   #beatMs = 0;
   #roundTripMs: number | null = null;
-  #lastReport = 0;
-  #lastReportAtBeat = 0;
   #out: FromWorker[] = [];
 
   constructor(
@@ -107,23 +104,19 @@ export class Session {
   }
 
   /** Says who this is and what it has; the results of the finished leases follow in the same turn. */
-  register(register: Register, envelopes: readonly (Report | Result)[], lastReport: number): void {
+  register(register: Register, envelopes: readonly (Report | Result)[]): void {
     this.#isRegistered = true;
     this.#registeredMs = this.#context.attentiveNow();
     this.#listed = register.leases;
     this.#out.push(register);
     this.#arm("welcome_timeout", WELCOME_WITHIN_MS);
-    this.report(envelopes, lastReport);
+    this.report(envelopes);
   }
 
   /** Says something of attempts. Before `register` it is dropped: the list that comes has it. */
-  report(envelopes: readonly (Report | Result)[], lastReport: number): void {
+  report(envelopes: readonly (Report | Result)[]): void {
     if (!this.#isRegistered) return;
-    const isFull = this.#port.bufferedBytes() > SEND_BUFFER_MAX;
-    for (const envelope of envelopes) {
-      if (!isFull || envelope.type === "result") this.#out.push(envelope);
-    }
-    this.#lastReport = lastReport;
+    for (const envelope of envelopes) this.#out.push(envelope);
   }
 
   /** Says anything else. */
@@ -138,8 +131,10 @@ export class Session {
     if (!frame.ok) return this.#refuse(frame.problem);
     const orders: Order[] = [];
     const acknowledges: Acknowledge[] = [];
+    const taken: Taken[] = [];
     for (const envelope of frame.envelopes) {
       if (envelope.type === "acknowledge") acknowledges.push(envelope);
+      else if (envelope.type === "taken") taken.push(envelope);
       else if (envelope.type === "assign" || envelope.type === "recall" || envelope.type === "cancel") {
         orders.push(envelope);
       } else {
@@ -147,6 +142,7 @@ export class Session {
         if (leaving !== undefined) return leaving;
       }
     }
+    if (taken.length > 0) this.#taken(taken);
     if (acknowledges.length > 0) this.#acknowledged(acknowledges);
     if (orders.length > 0) this.#context.send(this.#sides.slots, { type: "orders", orders });
     return undefined;
@@ -196,7 +192,7 @@ export class Session {
   }
 
   #heard(
-    envelope: Exclude<ToWorker, { readonly type: "assign" | "recall" | "cancel" | "acknowledge" }>,
+    envelope: Exclude<ToWorker, { readonly type: "assign" | "recall" | "cancel" | "acknowledge" | "taken" }>,
   ): Leaving | undefined {
     switch (envelope.type) {
       case "welcome":
@@ -237,9 +233,18 @@ export class Session {
     return undefined;
   }
 
-  #acknowledged(acknowledges: readonly Acknowledge[]): void {
-    const commit = acknowledges.reduce((highest, each) => Math.max(highest, each.commit), 0);
+  #taken(taken: readonly Taken[]): void {
+    this.#tellSeen(taken);
+    this.#context.send(this.#sides.outbox, { type: "taken", taken });
+  }
+
+  #tellSeen(envelopes: readonly { readonly commit: number }[]): void {
+    const commit = envelopes.reduce((highest, each) => Math.max(highest, each.commit), 0);
     if (this.#epoch !== undefined) this.#seen.tell(this.#epoch, commit);
+  }
+
+  #acknowledged(acknowledges: readonly Acknowledge[]): void {
+    this.#tellSeen(acknowledges);
     this.#context.send(this.#sides.outbox, { type: "acknowledged", acknowledges });
   }
 
@@ -249,17 +254,12 @@ export class Session {
     if (sequence === 0) this.#beat();
     else if (sequence === this.#sequence) {
       this.#roundTripMs = this.#context.now() - this.#beatMs;
-      // The master read what was said before the heartbeat that it echoes.
-      const lastReport = this.#lastReportAtBeat;
-      if (lastReport > 0) this.#context.send(this.#sides.outbox, { type: "reports_read", lastReport });
-      this.#lastReportAtBeat = 0;
     }
   }
 
   #beat(): void {
     this.#sequence += 1;
     this.#beatMs = this.#context.now();
-    this.#lastReportAtBeat = this.#lastReport;
     const { running, queued, vitals } = this.#pulse();
     const { sequence, roundTripMs } = { sequence: this.#sequence, roundTripMs: this.#roundTripMs };
     this.say({ type: "heartbeat", sequence, roundTripMs, running, queued, vitals });

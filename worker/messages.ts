@@ -15,10 +15,12 @@ import type {
   HeldLease,
   Report,
   Result,
+  Taken,
   ToWorker,
   WorkerVitals,
 } from "../shared/protocol/worker_envelopes.ts";
 import type { ExecutorEvent } from "./executors/executor.ts";
+import type { Measured } from "./outbox_reports.ts";
 
 /** Leave: begin nothing more, give running attempts so long to finish, hand back the rest. */
 export interface StopWorker {
@@ -44,15 +46,12 @@ export type LinkMessage =
     readonly session: number;
     readonly leases: readonly HeldLease[];
     readonly envelopes: readonly (Report | Result)[];
-    /** The number of the last report among them. */
-    readonly lastReport: number;
   }
   /** To be said to the master, where `session` still is the session. */
   | {
     readonly type: "say";
     readonly session: number;
     readonly envelopes: readonly (Report | Result)[];
-    readonly lastReport: number;
   }
   | { readonly type: "load"; readonly running: number; readonly queued: number }
   | { readonly type: "vitals"; readonly vitals: WorkerVitals }
@@ -97,6 +96,12 @@ export interface Finished {
   readonly result: Result;
 }
 
+/** What an attempt measured, in order. */
+export interface MeasuredOf {
+  readonly lease: Lease;
+  readonly reports: readonly Measured[];
+}
+
 /** What the outbox understands. */
 export type OutboxMessage =
   | { readonly type: "slots_started"; readonly slots: Ref<SlotsMessage> }
@@ -108,9 +113,8 @@ export type OutboxMessage =
   }
   | { readonly type: "detached"; readonly session: number }
   | { readonly type: "results"; readonly finished: readonly Finished[] }
-  | { readonly type: "reports"; readonly reports: readonly Report[] }
-  /** The master has read all reports up to this number. */
-  | { readonly type: "reports_read"; readonly lastReport: number }
+  | { readonly type: "reports"; readonly measured: MeasuredOf }
+  | { readonly type: "taken"; readonly taken: readonly Taken[] }
   | { readonly type: "acknowledged"; readonly acknowledges: readonly Acknowledge[] }
   /** After a stop: no attempt is left, and their results have been sent here. */
   | { readonly type: "slots_empty" }

@@ -1,16 +1,26 @@
 /**
  * Outbox: what has to be said about attempts, until the master has taken care of it.
  *
- * Promise: a result is kept and sent again at each reattachment until it is acknowledged; one that the master's store
- * does not know is set aside; results of long attempts are on the disk too.
- * Not here: the connection (link.ts); refusing work while too many results wait (slots.ts).
+ * Promise: a result is kept and sent again at each reattachment until it is acknowledged, and so are the reports before
+ * it until they are taken; a result that the master's store does not know is set aside; results of long attempts are on
+ * the disk too, with the reports that were not taken before.
+ * Not here: the connection (link.ts); refusing work while too many results wait (slots.ts); numbers and limits of
+ * reports (outbox_reports.ts).
  *
  * @module
  */
 import type { Actor, Context, Ref, Start } from "../shared/actor/actor.ts";
 import { leaseKey } from "../shared/model/task.ts";
-import type { Acknowledge, HeldLease, Report, Result } from "../shared/protocol/worker_envelopes.ts";
-import type { Finished, LinkMessage, OutboxMessage, SlotsMessage, WorkerMessage } from "./messages.ts";
+import type { Acknowledge, HeldLease, Report, Result, Taken } from "../shared/protocol/worker_envelopes.ts";
+import type {
+  Finished,
+  LinkMessage,
+  MeasuredOf,
+  OutboxMessage,
+  SlotsMessage,
+  WorkerMessage,
+} from "./messages.ts";
+import { KeptReports } from "./outbox_reports.ts";
 import type { Journal } from "./tree_ports.ts";
 
 /** Results of attempts longer than this are worth a write to the disk; shorter ones are run again. */
@@ -20,10 +30,6 @@ export const JOURNAL_FROM_MS = 1_000;
  * a completed one counts even where its task has been given to another.
  */
 export const FINISHED_LISTED_MAX = 12_000;
-/** Reports that wait to be read by the master; beyond it the oldest are dropped. */
-export const REPORTS_KEPT_MAX = 10_000;
-/** Dropping costs as much for many as for one. */
-const REPORTS_DROPPED_AT_ONCE = 1_000;
 /** How long a leaving worker waits for its last acknowledgements. */
 export const ACKNOWLEDGE_WAIT_MS = 5_000;
 
@@ -48,9 +54,7 @@ class Outbox implements Actor<OutboxMessage> {
   readonly #context: Context<OutboxMessage>;
   readonly #options: OutboxOptions;
   readonly #waiting = new Map<string, Waiting>();
-  #reports: Report[] = [];
-  /** How many reports have been dropped from the beginning of the list. */
-  #reportsBefore = 0;
+  readonly #reports: KeptReports;
   #slots: Ref<SlotsMessage> | undefined;
   #session: { readonly link: Ref<LinkMessage>; readonly number: number } | undefined;
   #toSay: (Report | Result)[] = [];
@@ -59,8 +63,12 @@ class Outbox implements Actor<OutboxMessage> {
   constructor(context: Context<OutboxMessage>, options: OutboxOptions) {
     this.#context = context;
     this.#options = options;
-    for (const result of options.journal.waiting()) {
+    this.#reports = new KeptReports(({ task }) => {
+      context.log("warning", `reports of ${task} come faster than they are kept: some are left out`);
+    });
+    for (const { result, reports } of options.journal.waiting()) {
       this.#waiting.set(leaseKey(result), { result, isJournaled: true });
+      this.#reports.restore(reports);
     }
   }
 
@@ -71,9 +79,9 @@ class Outbox implements Actor<OutboxMessage> {
       case "acknowledged":
         return this.#acknowledged(message.acknowledges);
       case "reports":
-        return this.#keepReports(message.reports);
-      case "reports_read":
-        return this.#dropReports(message.lastReport - this.#reportsBefore);
+        return this.#keepReports(message.measured);
+      case "taken":
+        return message.taken.forEach((taken) => this.#taken(taken));
       case "attach":
         return this.#attach(message.link, message.session, message.held);
       case "detached":
@@ -81,6 +89,7 @@ class Outbox implements Actor<OutboxMessage> {
         return;
       case "slots_started":
         this.#slots = message.slots;
+        this.#reports.forgetEmpty();
         return this.#context.send(message.slots, { type: "waiting", keys: [...this.#waiting.keys()] });
       case "slots_empty":
         this.#isLeaving = true;
@@ -97,32 +106,29 @@ class Outbox implements Actor<OutboxMessage> {
     this.#toSay = [];
     if (this.#session === undefined) return;
     const { link, number } = this.#session;
-    this.#context.send(link, { type: "say", session: number, envelopes, lastReport: this.#lastReport() });
+    this.#context.send(link, { type: "say", session: number, envelopes });
   }
 
   #keep({ key, result }: Finished): void {
     if (this.#waiting.has(key)) return;
     const isJournaled = result.elapsedMs >= JOURNAL_FROM_MS && isWorthKeeping(result);
-    if (isJournaled) this.#options.journal.append(result);
+    if (isJournaled) this.#options.journal.append(result, this.#reports.of(result));
     this.#waiting.set(key, { result, isJournaled });
     this.#say(result);
   }
 
-  #keepReports(reports: readonly Report[]): void {
-    for (const report of reports) {
-      this.#reports.push(report);
-      this.#say(report);
-    }
-    if (this.#reports.length <= REPORTS_KEPT_MAX) return;
-    this.#dropReports(this.#reports.length - REPORTS_KEPT_MAX + REPORTS_DROPPED_AT_ONCE);
+  #keepReports({ lease, reports }: MeasuredOf): void {
+    for (const report of this.#reports.add(lease, reports, this.#session !== undefined)) this.#say(report);
   }
 
-  #dropReports(count: number): void {
-    if (count <= 0) return;
-    this.#reportsBefore += this.#reports.splice(0, count).length;
+  #taken(taken: Taken): void {
+    for (const report of this.#reports.taken(taken, taken.reports, taken.again)) this.#say(report);
+    // The master left out the result too: it stands behind the reports.
+    const result = taken.again === null ? undefined : this.#waiting.get(leaseKey(taken))?.result;
+    if (result !== undefined) this.#say(result);
   }
 
-  /** What is said while nobody listens is in the lists, and goes out with them. */
+  /** What is said while nobody listens is kept, and goes out at the next reattachment. */
   #say(envelope: Report | Result): void {
     if (this.#session !== undefined) this.#toSay.push(envelope);
   }
@@ -131,7 +137,7 @@ class Outbox implements Actor<OutboxMessage> {
     this.#session = { link, number };
     this.#toSay = [];
     const leases = [...held];
-    const envelopes: (Report | Result)[] = [...this.#reports];
+    const envelopes: (Report | Result)[] = [...this.#reports.resend()];
     for (const { result } of this.#waiting.values()) {
       const { epoch, task, attempt, elapsedMs } = result;
       if (leases.length < held.length + FINISHED_LISTED_MAX) {
@@ -139,12 +145,7 @@ class Outbox implements Actor<OutboxMessage> {
       }
       envelopes.push(result);
     }
-    const lastReport = this.#lastReport();
-    this.#context.send(link, { type: "attached", session: number, leases, envelopes, lastReport });
-  }
-
-  #lastReport(): number {
-    return this.#reportsBefore + this.#reports.length;
+    this.#context.send(link, { type: "attached", session: number, leases, envelopes });
   }
 
   #acknowledged(acknowledges: readonly Acknowledge[]): void {
@@ -152,6 +153,7 @@ class Outbox implements Actor<OutboxMessage> {
     for (const acknowledge of acknowledges) {
       const key = leaseKey(acknowledge);
       const waiting = this.#waiting.get(key);
+      this.#reports.forget(key);
       if (waiting === undefined) continue;
       this.#waiting.delete(key);
       keys.push(key);

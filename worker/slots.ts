@@ -13,11 +13,12 @@ import type { Actor, Context, ExitReason, Ref, Start, Timer } from "../shared/ac
 import type { AttemptEnd } from "../shared/model/outcome.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import { type Evaluator, type Lease, leaseKey } from "../shared/model/task.ts";
-import type { Assign, Cancel, Report } from "../shared/protocol/worker_envelopes.ts";
-import { attempt, reportOf } from "./attempt.ts";
+import type { Assign, Cancel } from "../shared/protocol/worker_envelopes.ts";
+import { attempt } from "./attempt.ts";
 import { evaluatorFailed, fitEnd, metricsProblem } from "./attempt_end.ts";
 import type { Executor, ExecutorEvent, Running } from "./executors/executor.ts";
 import type { Finished, LinkMessage, Order, OutboxMessage, SlotsMessage, StopCause } from "./messages.ts";
+import type { Measured } from "./outbox_reports.ts";
 import { Free } from "./slots_free.ts";
 import { Held, Line, NO_PAYLOAD } from "./slots_held.ts";
 import { Templates } from "./slots_template.ts";
@@ -237,14 +238,14 @@ class Slots implements Actor<SlotsMessage> {
   }
 
   #reportEarly(held: Held, early: readonly ExecutorEvent[]): void {
-    const reports: Report[] = [];
+    const reports: Measured[] = [];
     for (const event of early) {
       if (event.type === "ended" || metricsProblem(event.metrics) !== undefined) continue;
       if (Number.isSafeInteger(event.step) && event.step >= 0) {
-        reports.push(reportOf(held.lease, event.step, event.metrics));
+        reports.push({ step: event.step, metrics: event.metrics });
       }
     }
-    this.#context.send(this.#options.outbox, { type: "reports", reports });
+    this.#context.send(this.#options.outbox, { type: "reports", measured: { lease: held.lease, reports } });
   }
 
   #supervise(held: Held, running: Running, early: readonly ExecutorEvent[]): void {

@@ -10,7 +10,7 @@ import type { Incarnation, WorkerId } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import type { Lease } from "../shared/model/task.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
-import type { Result, WorkerFacts, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
+import type { Report, Result, WorkerFacts, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
 import type { Executor } from "./executors/executor.ts";
 
 /** Opens connections. */
@@ -19,11 +19,17 @@ export interface Dialer {
   dial(url: string, token: string, events: (event: SocketEvent) => void): void;
 }
 
+/** A result on the disk, with the reports before it that the master had not taken. */
+export interface JournaledResult {
+  readonly result: Result;
+  readonly reports: readonly Report[];
+}
+
 /** Results on the worker's disk, so that its own crash spares a rerun. */
 export interface Journal {
   /** What was appended and not settled, by this process or an earlier one. */
-  waiting(): readonly Result[];
-  append(result: Result): void;
+  waiting(): readonly JournaledResult[];
+  append(result: Result, reports: readonly Report[]): void;
   /** The master has taken care of this one. */
   settle(lease: Lease): void;
 }

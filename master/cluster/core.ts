@@ -26,6 +26,7 @@ import type {
 } from "./messages.ts";
 import { OpenTasks } from "./open_tasks.ts";
 import { Reservations } from "./reservations.ts";
+import { ReportIntake } from "./report_intake.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** An experiment that can be asked for trials. */
@@ -78,6 +79,7 @@ export class ClusterCore {
   readonly reservations = new Reservations();
   readonly sources = new Map<GroupId, Source>();
   readonly log = new CommitLog();
+  readonly intake = new ReportIntake();
   readonly counters: Counters = {
     completed: 0,
     failed: 0,
@@ -125,6 +127,9 @@ export class ClusterCore {
 
   /** Sends what was gathered in this turn: to the store, then to the workers. */
   flush(): void {
+    for (const { worker, taken } of this.intake.words(!this.log.isBehind, this.commit)) {
+      this.say(worker.session, taken);
+    }
     const request = this.log.take();
     if (request !== undefined) {
       this.context.send(this.options.store, { type: "commit", from: this.context.self, ...request });

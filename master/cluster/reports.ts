@@ -1,29 +1,95 @@
 /**
  * Reports: what attempts measure on their way.
  *
- * Promise: a stale report counts nowhere.
+ * Promise: each is kept once, and told to its experiment once, after it is durable and only from a live lease; its worker
+ * hears that it was taken only then. What counts nowhere is taken at once, so that its worker forgets it.
+ * Not here: how many may wait (report_intake.ts), what stands in a curve (store/).
+ *
+ * A lease that was given up may still bring its task's outcome: its reports are kept, and told to nobody.
  *
  * @module
  */
 import { taskParts } from "../../shared/model/ids.ts";
-import type { Report } from "../../shared/protocol/worker_envelopes.ts";
+import type { Lease } from "../../shared/model/task.ts";
+import type { FromWorker, Report } from "../../shared/protocol/worker_envelopes.ts";
+import { ATTEMPT_REPORTS_MAX } from "../store/limits.ts";
+import type { StoreVerdict } from "../store/store.ts";
 import type { ClusterCore } from "./core.ts";
-import { attemptOf } from "./live_task.ts";
+import { attemptOf, isGranted, type LiveAttempt, type LiveTask } from "./live_task.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
-/** Takes in one report of a worker. */
-export function reportCame(core: ClusterCore, worker: WorkerRecord, report: Report): void {
-  const task = core.tasks.get(report.task);
-  const attempt = task === undefined ? undefined : attemptOf(worker, report, task);
-  // A stale report counts nowhere; one that would only wait for a disk that is behind is shown and not kept.
-  if (attempt === undefined || attempt.doubtful || attempt.cancelling !== undefined) return;
-  attempt.task.measured = { attempt, metrics: report.metrics };
-  if (!core.log.isBehind) {
-    const reports = [{ step: report.step, metrics: report.metrics }];
-    core.log.add({ type: "reports", lease: attempt.lease, reports });
+/** The reports of one lease that stand together in what a worker said, from a place on. */
+export function reportsFrom(envelopes: readonly FromWorker[], from: number): readonly Report[] {
+  const reports: Report[] = [];
+  for (let index = from; index < envelopes.length; index++) {
+    const envelope = envelopes[index];
+    const last = reports.at(-1);
+    if (envelope?.type !== "report" || (last !== undefined && !follows(envelope, last))) break;
+    reports.push(envelope);
   }
-  const source = core.sources.get(attempt.task.group.id);
+  return reports;
+}
+
+function follows(report: Report, last: Report): boolean {
+  return report.number === last.number + 1 && report.task === last.task && report.attempt === last.attempt &&
+    report.epoch === last.epoch;
+}
+
+/** Takes in reports of one lease, in order. */
+export function reportsCame(core: ClusterCore, worker: WorkerRecord, reports: readonly Report[]): void {
+  const [first] = reports;
+  const last = reports.at(-1);
+  // Of an older copy nobody knows whether it stays: the worker keeps what it measured.
+  if (first === undefined || last === undefined || core.lost !== undefined) return;
+  const { intake } = core;
+  const task = core.isOurs(first.epoch) ? core.tasks.get(first.task) : undefined;
+  const attempt = attemptOf(worker, first, task);
+  if (task === undefined || task.state === "settling" || !isGranted(task, core.epoch, first, worker.id)) {
+    return intake.take(worker, first, last.number);
+  }
+  const hasRoom = !core.log.isBehind && intake.hasRoom(first);
+  if (attempt !== undefined ? !intake.mayCome(attempt, first.number, hasRoom) : !hasRoom) return;
+  const kept = reports.filter((report) => report.number <= ATTEMPT_REPORTS_MAX);
+  if (kept.length < reports.length) {
+    drop(core, attempt, first, reports.length - kept.length);
+    if (kept.length === 0 && !intake.isWaiting(first)) return intake.take(worker, first, last.number);
+  }
+  const settled = intake.sent(first, kept);
+  const lease = { epoch: first.epoch, task: first.task, attempt: first.attempt };
+  core.log.add({
+    type: "reports",
+    lease,
+    reports: kept.map(({ number, step, metrics }) => ({ number, step, metrics })),
+  }, (verdict) => {
+    settled();
+    if (verdict.type === "gap") return intake.take(worker, lease, verdict.last, verdict.last + 1);
+    intake.take(worker, lease, last.number);
+    tellSource(core, task, attempt, kept, verdict);
+  });
+}
+
+function drop(core: ClusterCore, attempt: LiveAttempt | undefined, lease: Lease, count: number): void {
+  if (!core.intake.drop(attempt, count)) return;
+  core.context.log("warning", `of ${lease.task} only the first ${ATTEMPT_REPORTS_MAX} reports are kept`, {
+    attempt: lease.attempt,
+  });
+}
+
+function tellSource(
+  core: ClusterCore,
+  task: LiveTask,
+  attempt: LiveAttempt | undefined,
+  reports: readonly Report[],
+  verdict: StoreVerdict,
+): void {
+  if (verdict.type !== "recorded" || verdict.again === true) return;
+  if (attempt === undefined || attempt.ended || attempt.doubtful || attempt.cancelling !== undefined) return;
+  const metrics = reports.at(-1)?.metrics;
+  if (metrics !== undefined) task.measured = { attempt, metrics };
+  const source = core.sources.get(task.group.id);
   if (source === undefined) return;
-  const number = taskParts(report.task).number;
-  core.context.send(source.ref, { type: "reported", number, step: report.step, metrics: report.metrics });
+  const { number } = taskParts(task.id);
+  for (const { step, metrics } of reports.slice(verdict.known ?? 0)) {
+    core.context.send(source.ref, { type: "reported", number, step, metrics });
+  }
 }

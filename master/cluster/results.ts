@@ -13,7 +13,7 @@ import type { ClusterCore } from "./core.ts";
 import { attemptOf, isGranted, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
 import { endAsTold, failAttempt, type Failure } from "./failures.ts";
 import { forgetAnnounced } from "./registration.ts";
-import { reportCame } from "./reports.ts";
+import { reportsCame, reportsFrom } from "./reports.ts";
 import { acknowledge, settle, writeEnd } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -26,14 +26,18 @@ export function workerSaid(
   worker: WorkerRecord,
   envelopes: readonly Exclude<FromWorker, Register>[],
 ): void {
-  for (const envelope of envelopes) {
-    switch (envelope.type) {
+  for (let index = 0; index < envelopes.length; index++) {
+    const envelope = envelopes[index];
+    switch (envelope?.type) {
       case "result":
         resultCame(core, worker, envelope);
         break;
-      case "report":
-        reportCame(core, worker, envelope);
+      case "report": {
+        const reports = reportsFrom(envelopes, index);
+        reportsCame(core, worker, reports);
+        index += reports.length - 1;
         break;
+      }
       case "heartbeat":
         if (worker.announced.size > 0) forgetAnnounced(core, worker);
         worker.vitals = envelope.vitals;
@@ -69,6 +73,8 @@ function resultCame(core: ClusterCore, worker: WorkerRecord, result: Result): vo
   if (attempt !== undefined) worker.announced.delete(attempt);
   if (task === undefined) return resolvedElsewhere(core, worker, result, attempt);
   if (!isGranted(task, core.epoch, result, worker.id)) return neverGranted(core, worker, result, attempt);
+  // It comes again, after the reports before it.
+  if (attempt !== undefined && hasMeasured(result) && core.intake.misses(attempt)) return;
   switch (result.end.state) {
     case "completed":
       return completed(core, worker, result, task, attempt, result.end.metrics, "completed");
@@ -98,6 +104,11 @@ function neverGranted(
     lease: leaseKey(result),
   });
   acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);
+}
+
+/** Whether its reports are to stand before it: all but those of an attempt that was given up. */
+function hasMeasured({ end }: Result): boolean {
+  return end.state !== "cancelled" && end.state !== "returned";
 }
 
 function completed(

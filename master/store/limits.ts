@@ -7,6 +7,9 @@
 /** The most rows that one query answers, whatever limit it names: an answer stands in the master's memory. */
 export const QUERY_ROWS_MAX = 10_000;
 
+/** Reports of one attempt that are kept; what an evaluator says beyond is taken from its worker and dropped. */
+export const ATTEMPT_REPORTS_MAX = 20_000;
+
 /** A limit as a query names it, brought into what is allowed. */
 export function rowLimit(limit: number): number {
   return Math.max(1, Math.min(QUERY_ROWS_MAX, Math.floor(limit)));

@@ -88,7 +88,16 @@ function addTask(
   trial: DiskTask["trial"],
 ): void {
   const id = taskId(group.id, number);
-  const task = { id, number, payload, trial, ended: new Map(), open: new Map(), outcome: undefined };
+  const task = {
+    id,
+    number,
+    payload,
+    trial,
+    ended: new Map(),
+    open: new Map(),
+    curves: new Map(),
+    outcome: undefined,
+  };
   group.tasks.set(number, task);
   state.openTasks.set(id, task);
 }
@@ -174,12 +183,20 @@ function setExperimentState(state: DiskState, change: Of<"experiment_state">): S
 }
 
 function recordReports(state: DiskState, change: Of<"reports">): StoreVerdict {
-  if (taskOfLease(state, change.lease) === undefined) return UNKNOWN;
+  const task = taskOfLease(state, change.lease);
+  if (task === undefined) return UNKNOWN;
   const key = leaseKey(change.lease);
-  const known = new Map(state.reports.get(key));
-  for (const report of change.reports) if (!known.has(report.step)) known.set(report.step, report.metrics);
-  state.reports.set(key, known);
-  return RECORDED;
+  const curve = task.curves.get(key) ?? { lease: change.lease, reports: [] };
+  const known = change.reports.filter((report) => report.number <= curve.reports.length).length;
+  if (known === change.reports.length) return AGAIN;
+  if (task.outcome !== undefined) return superseded(task.outcome);
+  for (const report of change.reports) {
+    const last = curve.reports.length;
+    if (report.number > last + 1) return { type: "gap", last };
+    if (report.number === last + 1) curve.reports.push(report);
+    task.curves.set(key, curve);
+  }
+  return known === 0 ? RECORDED : { type: "recorded", known };
 }
 
 /** A task by its id. */

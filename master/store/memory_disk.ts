@@ -32,6 +32,15 @@ export class MemoryDisk {
     this.state.epochs.push(epoch);
   }
 
+  /** Its loss is accepted: from now on it is another store, whose epochs are all to come. */
+  renew(): void {
+    const { state } = this;
+    state.storeId = "";
+    state.formerEpochs.push(...state.epochs);
+    state.epochs = [];
+    for (const task of state.openTasks.values()) task.open.clear();
+  }
+
   /** Applies a batch, which the caller has checked to come from the newest epoch. */
   apply(changes: readonly StoreChange[]): Committed {
     if (this.#last?.changes === changes) return this.#last.committed;

@@ -11,6 +11,7 @@ import {
 } from "../../shared/model/experiment.ts";
 import type { GroupId } from "../../shared/model/ids.ts";
 import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
+import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import { rowLimit } from "./limits.ts";
 import { findTask } from "./memory_apply.ts";
 import type { DiskExperiment, DiskGroup, DiskState, DiskTask } from "./memory_state.ts";
@@ -50,6 +51,7 @@ export const MEMORY_QUERIES: Answers = {
     return { summary: summaryOf(state, experiment, nowMs), spec: experiment.spec };
   },
   trials: (state, ask) => tasksAfter(state, ask).slice(0, rowLimit(ask.limit)).map(trialSummary),
+  curve: curveOf,
   counts: (state, ask) => ({ ...(state.groups.get(ask.group)?.counts ?? { ...NO_TRIALS, submitted: 0 }) }),
 };
 
@@ -125,6 +127,22 @@ function resultOf(outcome: Outcome): Pick<HistoryOutcome, "metrics" | "cause" | 
     cause: outcome.state === "failed" ? outcome.cause : null,
     message: outcome.state === "failed" ? outcome.message : null,
   };
+}
+
+function curveOf(state: DiskState, ask: Queries["curve"]["ask"]): Answer<"curve"> {
+  const task = findTask(state, ask.task);
+  if (task === undefined) return { lease: null, reports: [] };
+  const lease = task.outcome === undefined ? newestReporter(state, task) : task.outcome.lease;
+  if (lease === undefined) return { lease: null, reports: [] };
+  const reports = task.curves.get(leaseKey(lease))?.reports ?? [];
+  return { lease, reports: reports.slice(ask.after, ask.after + rowLimit(ask.limit)) };
+}
+
+function newestReporter(state: DiskState, task: DiskTask): Lease | undefined {
+  const epochs = [...state.formerEpochs, ...state.epochs];
+  const place = ({ epoch }: Lease) => epochs.indexOf(epoch);
+  return [...task.curves.values()].map((curve) => curve.lease)
+    .sort((a, b) => place(a) - place(b) || a.attempt - b.attempt).at(-1);
 }
 
 function changesAfter(state: DiskState, ask: Queries["changes"]["ask"]): Answer<"changes"> {

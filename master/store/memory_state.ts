@@ -8,7 +8,7 @@ import type { ExperimentState, Objective } from "../../shared/model/experiment.t
 import type { CommandId, Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
 import type { AttemptEndCause, Outcome, OutcomeState } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
-import type { OpenAttempt, TrialRow } from "./store.ts";
+import type { OpenAttempt, StoredReport, TrialRow } from "./store.ts";
 
 /** A task with all that is known of it. */
 export interface DiskTask {
@@ -20,7 +20,15 @@ export interface DiskTask {
   readonly ended: Map<string, AttemptEndCause>;
   /** Open attempts by lease. */
   readonly open: Map<string, OpenAttempt>;
+  /** What its attempts measured, by lease. */
+  readonly curves: Map<string, DiskCurve>;
   outcome: DiskOutcome | undefined;
+}
+
+/** What one attempt measured: the numbers are those of the places, from 1 on. */
+export interface DiskCurve {
+  readonly lease: Lease;
+  readonly reports: StoredReport[];
 }
 
 /** An outcome as it was recorded. */
@@ -64,8 +72,10 @@ export interface DiskExperiment {
 /** Everything that is durable. */
 export interface DiskState {
   storeId: string;
-  /** The newest is the last. */
+  /** Since it has this id; the newest is the last. */
   epochs: Epoch[];
+  /** Those under earlier ids, in their order. */
+  formerEpochs: Epoch[];
   commit: number;
   readonly groups: Map<GroupId, DiskGroup>;
   readonly experiments: Map<GroupId, DiskExperiment>;
@@ -74,8 +84,6 @@ export interface DiskState {
   readonly openTasks: Map<TaskId, DiskTask>;
   /** The feed: commits that changed something that it shows. */
   readonly log: { readonly commit: number; readonly changes: readonly Change[] }[];
-  /** The last reports of each attempt by step; nothing asks for them yet. */
-  readonly reports: Map<string, ReadonlyMap<number, unknown>>;
 }
 
 /** A disk on which nothing was ever written. */
@@ -83,12 +91,12 @@ export function emptyState(): DiskState {
   return {
     storeId: "",
     epochs: [],
+    formerEpochs: [],
     commit: 0,
     groups: new Map(),
     experiments: new Map(),
     commands: new Map(),
     openTasks: new Map(),
     log: [],
-    reports: new Map(),
   };
 }

@@ -13,6 +13,7 @@ import { MEMORY_QUERIES, recoveredFrom } from "./memory_queries.ts";
 import type {
   Committed,
   Done,
+  OpenOptions,
   Queries,
   Recovered,
   Store,
@@ -65,12 +66,16 @@ export class MemoryStore implements Store {
     this.#faults = options.faults ?? NO_FAULTS;
   }
 
-  open(done: Done<Recovered>): void {
+  open(done: Done<Recovered>, { renew = false }: OpenOptions = {}): void {
     this.#later("open", done, () => {
       if (this.#faults.isFull()) return fault("database or disk is full");
-      const { state } = this.#options.disk;
+      const { disk } = this.#options;
+      const { state } = disk;
+      if (renew) disk.renew();
       if (state.storeId === "") state.storeId = this.#hex(32);
-      this.#options.disk.addEpoch(epochOf(state.storeId, state.epochs.length + 1, this.#hex(8)));
+      disk.addEpoch(
+        epochOf(state.storeId, state.formerEpochs.length + state.epochs.length + 1, this.#hex(8)),
+      );
       this.#state = "open";
       return { ok: true, value: recoveredFrom(state) };
     });

@@ -53,7 +53,10 @@ export type StoreChange =
     readonly trials?: readonly TrialRow[] | undefined;
     readonly atMs: number;
   }
-  /** A lease has lived long enough to be worth remembering over a restart. */
+  /**
+   * A lease has lived long enough to be worth remembering over a restart. One that ended as `worker_lost` is opened again
+   * where its worker came back with it: its end stays, and counts once.
+   */
   | {
     readonly type: "attempt_opened";
     readonly lease: Lease;
@@ -101,8 +104,17 @@ export type StoreChange =
   | {
     readonly type: "reports";
     readonly lease: Lease;
-    readonly reports: readonly { readonly step: number; readonly metrics: Metrics }[];
+    /** By number, without gap: those that follow what the store has are recorded, those that it has are left out. */
+    readonly reports: readonly StoredReport[];
   };
+
+/** One measurement of an attempt. */
+export interface StoredReport {
+  /** 1 for the first of the attempt. */
+  readonly number: number;
+  readonly step: number;
+  readonly metrics: Metrics;
+}
 
 /** What became of one change. */
 export type StoreVerdict =
@@ -114,7 +126,11 @@ export type StoreVerdict =
     readonly nested?: readonly StoreVerdict[] | undefined;
     /** For `experiment_state`: the experiment's name, which the feed shows. */
     readonly name?: string | undefined;
+    /** For `reports`: so many of the first were there before. Absent where none was. */
+    readonly known?: number | undefined;
   }
+  /** For `reports`: those after this number do not follow it, and are not recorded. */
+  | { readonly type: "gap"; readonly last: number }
   /** The command was known: this is its first reply. */
   | { readonly type: "repeated"; readonly reply: Uint8Array }
   /** The task has an outcome already: this attempt's, or none's. */
@@ -210,7 +226,9 @@ export interface Queries {
     readonly answer: {
       readonly known: boolean;
       readonly state: OutcomeState | null;
+      /** The number of the attempt that led to it; null where none did. */
       readonly by: number | null;
+      /** That attempt's epoch: numbers begin anew with each. */
       readonly epoch: Epoch | null;
     };
   };
@@ -247,6 +265,14 @@ export interface Queries {
     readonly ask: { readonly experiment: GroupId; readonly after: number; readonly limit: number };
     readonly answer: readonly TrialSummary[];
   };
+  /**
+   * What a task's attempt measured, by number from `after` (exclusive): the attempt that the outcome names; of a task
+   * without outcome the newest that reported.
+   */
+  readonly curve: {
+    readonly ask: { readonly task: TaskId; readonly after: number; readonly limit: number };
+    readonly answer: { readonly lease: Lease | null; readonly reports: readonly StoredReport[] };
+  };
   /** How many tasks of a group there are, and how many ended in each way. */
   readonly counts: {
     readonly ask: { readonly group: GroupId };
@@ -274,10 +300,19 @@ export type StoreResult<T> = { readonly ok: true; readonly value: T } | {
 /** Called once with the answer. */
 export type Done<T> = (result: StoreResult<T>) => void;
 
+/** How a store is opened. */
+export interface OpenOptions {
+  /**
+   * The loss of what an older copy lacks is accepted: the store gets a new id with its new epoch, in one transaction.
+   * Epochs of before are another store's from then on, and open attempts of theirs are forgotten.
+   */
+  readonly renew?: boolean;
+}
+
 /** A store. One commit is in flight at a time; queries may overlap it. */
 export interface Store {
   /** Opens or makes the store and takes a new epoch, which is durable before the answer. */
-  open(done: Done<Recovered>): void;
+  open(done: Done<Recovered>, options?: OpenOptions): void;
   /**
    * After a `fault` the same batch, as the same array, may be committed again: if it did become durable the answer is its
    * first one. Whatever else is applied twice answers `recorded` with `again`.

@@ -84,7 +84,13 @@ function frameOf<T>(make: (index: number) => T): readonly T[] {
 function workerSays(index: number): FromWorker {
   const lease = leaseOf(index);
   if (index % 2 === 0) {
-    return { type: "report", ...lease, step: index, metrics: { accuracy: 0.9 + index / 1_000, loss: 0.1 } };
+    return {
+      type: "report",
+      ...lease,
+      number: index + 1,
+      step: index,
+      metrics: { accuracy: 0.9 + index / 1_000, loss: 0.1 },
+    };
   }
   const end = { state: "completed", metrics: { accuracy: 0.9 + index / 1_000, loss: 0.1 } } as const;
   return { type: "result", ...lease, end, elapsedMs: 1_234.5 };

@@ -89,8 +89,15 @@ export const workerHeartbeat = z.strictObject({
   vitals,
 });
 
-/** A numbered measurement of an attempt. */
-export const report = z.strictObject({ type: z.literal("report"), ...lease, step: count, metrics });
+/** A measurement of an attempt. Sent again at each reattachment until it is taken. */
+export const report = z.strictObject({
+  type: z.literal("report"),
+  ...lease,
+  /** 1 for the first of the attempt; the others follow without gap. */
+  number: z.int().min(1),
+  step: count,
+  metrics,
+});
 
 /** Output of an evaluator. */
 export const log = z.strictObject({
@@ -161,6 +168,20 @@ export const acknowledge = z.strictObject({
   commit: count,
 });
 
+/** Answers reports: all of the attempt up to a number are durable, or count nowhere. One for a lease and turn. */
+export const taken = z.strictObject({
+  type: z.literal("taken"),
+  ...lease,
+  /** The number of the last one; 0 where nothing more can be said of them. */
+  reports: count,
+  /**
+   * Where some were not taken in: from this number on they are to be said once more (0: all that are not taken), and the
+   * result after them. Of an attempt whose report of that number is gone no more reports are said.
+   */
+  again: count.nullable(),
+  commit: count,
+});
+
 /** What the peer said is refused; the session is closed after it. */
 export const refused = z.strictObject({
   type: z.literal("refused"),
@@ -189,6 +210,7 @@ export const toWorker = z.discriminatedUnion("type", [
   recall,
   cancel,
   acknowledge,
+  taken,
   stop,
   refused,
 ]);
@@ -204,6 +226,7 @@ export type Assign = z.output<typeof assign>;
 export type Cancel = z.output<typeof cancel>;
 export type Welcome = z.output<typeof welcome>;
 export type Acknowledge = z.output<typeof acknowledge>;
+export type Taken = z.output<typeof taken>;
 export type Refused = z.output<typeof refused>;
 export type FromWorker = z.output<typeof fromWorker>;
 export type ToWorker = z.output<typeof toWorker>;

@@ -6,6 +6,7 @@
 import type {
   Committed,
   Done,
+  OpenOptions,
   Queries,
   Recovered,
   Store,
@@ -28,7 +29,7 @@ export interface StoreBench {
 /** A store whose calls are promises. */
 export interface Asked {
   readonly store: Store;
-  open(): Promise<Recovered>;
+  open(options?: OpenOptions): Promise<Recovered>;
   commit(epoch: Epoch, changes: readonly StoreChange[]): Promise<Committed>;
   query<K extends keyof Queries>(kind: K, ask: Queries[K]["ask"]): Promise<Queries[K]["answer"]>;
   backup(path: string): Promise<{ readonly bytes: number }>;
@@ -49,7 +50,7 @@ export class StoreFailure extends Error {
 export function asked(store: Store): Asked {
   return {
     store,
-    open: () => promised((done) => store.open(done)),
+    open: (options) => promised((done) => store.open(done, options)),
     commit: (epoch, changes) => promised((done) => store.commit(epoch, changes, done)),
     query: (kind, ask) => promised((done) => store.query(kind, ask, done)),
     backup: (path) => promised((done) => store.backup(path, done)),

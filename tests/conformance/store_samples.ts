@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StoreChange } from "../../master/store/store.ts";
+import type { StoreChange, StoredReport } from "../../master/store/store.ts";
 import { groupId, incarnation, type TaskId, workerId } from "../../shared/model/ids.ts";
 import type { Outcome } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
@@ -86,6 +86,16 @@ export function attemptEnded(
   message = "",
 ): StoreChange {
   return { type: "attempt_ended", lease, worker: WORKER, cause, message, atMs: AT_MS };
+}
+
+/** Reports of an attempt by their numbers; each measures its number. */
+export function reports(lease: Lease, ...numbers: readonly number[]): StoreChange {
+  return { type: "reports", lease, reports: numbers.map(report) };
+}
+
+/** One of them. */
+export function report(number: number): StoredReport {
+  return { number, step: number * 10, metrics: { loss: number } };
 }
 
 /** A new state of the experiment. */

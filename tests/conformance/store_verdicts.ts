@@ -20,6 +20,7 @@ import {
   opened,
   plain,
   RECORDED,
+  reports,
   state,
   submission,
   trials,
@@ -65,7 +66,7 @@ export function verdictTests(test: Test): void {
       ended(taskId(GROUP, 1), completed(1), stranger),
       opened(lease),
       attemptEnded(lease, "crash"),
-      { type: "reports", lease: stranger, reports: [{ step: 1, metrics: { loss: 1 } }] },
+      reports(stranger, 1),
       state("paused"),
       submission(2, 5),
     ]);

@@ -30,7 +30,7 @@ Deno.test(
     await worker.status;
     openIdentity(folder).close();
     const journal = await openJournal(folder);
-    deepEqual(journal.waiting().map(({ task }) => task), [`disk/${last}`]);
+    deepEqual(journal.waiting().map(({ result }) => result.task), [`disk/${last}`]);
     await journal.close();
     await Deno.remove(folder, { recursive: true });
   },

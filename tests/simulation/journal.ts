@@ -1,46 +1,84 @@
 /**
- * A worker's journal on a simulated disk: what was written in time outlives the process, the rest may.
+ * A worker's journal on a simulated disk: bytes, of which those that were synced outlive a crash, and of the others a
+ * first part may, torn in the middle of an entry.
  *
  * @module
  */
 import type { Random } from "../../shared/actor/random.ts";
-import { type Lease, leaseKey } from "../../shared/model/task.ts";
-import type { Result } from "../../shared/protocol/worker_envelopes.ts";
-import type { Journal } from "../../worker/tree_ports.ts";
+import { leaseKey } from "../../shared/model/task.ts";
+import { encodeEntry, type JournalEntry, readEntries } from "../../worker/journal_entry.ts";
+import type { Journal, JournaledResult } from "../../worker/tree_ports.ts";
 import type { SimulatedProcess } from "./process.ts";
 
-/** How long a write takes. */
-const WRITE_MS = 3;
+/** How long a write takes, and a sync after it. */
+const WRITE_MS = 2;
+const SYNC_MS = 2;
 
 /** What is on the disk. */
 export class JournalDisk {
   readonly #random: Random;
-  readonly results = new Map<string, Result>();
-  /** What was asked for and is not written yet, oldest first. */
-  #waiting: (() => void)[] = [];
+  readonly #torn: () => void;
+  /** What outlives a crash. */
+  #synced = new Uint8Array();
+  /** Written or asked for, oldest first, and not synced. */
+  #unsynced: Uint8Array[] = [];
 
-  constructor(random: Random) {
+  /** @param torn told when a crash leaves half an entry behind */
+  constructor(random: Random, torn: () => void = () => {}) {
     this.#random = random;
+    this.#torn = torn;
+  }
+
+  /** What the next life would find. */
+  get results(): ReadonlyMap<string, JournaledResult> {
+    const results = new Map<string, JournaledResult>();
+    for (const entry of readEntries(this.#synced).entries) {
+      if (entry.type === "settled") results.delete(entry.key);
+      else results.set(leaseKey(entry.result), { result: entry.result, reports: entry.reports ?? [] });
+    }
+    return results;
   }
 
   /** The journal of one life. */
   open(process: SimulatedProcess): Journal {
+    // As the real one does: what a crash left half written is cut off, and what is settled is left behind.
+    this.#synced = joined([...this.results.values()].map((each) => encodeEntry({ type: "result", ...each })));
     return {
       waiting: () => [...this.results.values()],
-      append: (result) => this.#write(process, () => this.results.set(leaseKey(result), result)),
-      settle: (lease: Lease) => this.#write(process, () => this.results.delete(leaseKey(lease))),
+      append: (result, reports) => this.#write(process, { type: "result", result, reports }),
+      settle: (lease) => this.#write(process, { type: "settled", key: leaseKey(lease) }),
     };
   }
 
-  /** The process has ended: a first part of what waited is written, the rest is lost. */
+  /** The process has ended: a first part of what was not synced is on the disk, the rest is lost. */
   crash(): void {
-    const kept = this.#random.integer(this.#waiting.length + 1);
-    for (const write of this.#waiting.slice(0, kept)) write();
-    this.#waiting = [];
+    const bytes = joined(this.#unsynced);
+    const kept = this.#random.integer(bytes.length + 1);
+    const before = this.#synced.length;
+    this.#synced = joined([this.#synced, bytes.subarray(0, kept)]);
+    this.#unsynced = [];
+    if (readEntries(this.#synced).bytes < before + kept) this.#torn();
   }
 
-  #write(process: SimulatedProcess, write: () => void): void {
-    this.#waiting.push(write);
-    process.timer(WRITE_MS, () => this.#waiting.shift()?.());
+  #write(process: SimulatedProcess, entry: JournalEntry): void {
+    this.#unsynced.push(encodeEntry(entry));
+    process.timer(WRITE_MS + SYNC_MS, () => this.#sync());
   }
+
+  /** The oldest of what was written is safe; a file in which nothing waits is emptied. */
+  #sync(): void {
+    const entry = this.#unsynced.shift();
+    if (entry !== undefined) this.#synced = joined([this.#synced, entry]);
+    if (this.results.size === 0) this.#synced = new Uint8Array();
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

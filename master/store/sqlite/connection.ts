@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 /** An open file. */
 export interface Connection {
   readonly db: DatabaseSync;
-  /** The number of each epoch, the newest last. */
+  /** The number of each epoch since the store has its present id, the newest last. */
   readonly epochs: ReadonlyMap<Epoch, number>;
   readonly writer: Writer;
   readonly reader: Reader;
@@ -59,13 +59,16 @@ export function connect(options: DatabaseOptions): Connection {
     `);
     options.connected?.(db);
     migrate(db, version, options.wallClock());
-    const epochs = epochNumbers(db, storeId(db, options));
+    const ids = storeIds(db, options);
+    const names = epochNames(db, ids);
+    const since = ids.at(-1)?.firstEpoch ?? 1;
+    const epochs = new Map(names.map((epoch, index) => [epoch, index + 1] as const).slice(since - 1));
     const last = row(db, "SELECT * FROM commits ORDER BY number DESC LIMIT 1");
     return {
       db,
       epochs,
       writer: new Writer(db, marksOf(last), epochs),
-      reader: new Reader(db, [...epochs.keys()]),
+      reader: new Reader(db, names),
       statements: prepareCommit(db),
       commit: last === undefined ? 0 : numberOf(last.number),
     };
@@ -75,21 +78,35 @@ export function connect(options: DatabaseOptions): Connection {
   }
 }
 
-function storeId(db: DatabaseSync, options: DatabaseOptions): string {
-  const known = row(db, "SELECT id FROM store");
-  if (known !== undefined) return textOf(known.id);
-  const id = options.randomHex(STORE_ID_DIGITS);
-  db.prepare("INSERT INTO store VALUES (?)").run(id);
-  return id;
+/** An id that the store had, from an epoch on. */
+interface StoreId {
+  readonly id: string;
+  readonly firstEpoch: number;
 }
 
-function epochNumbers(db: DatabaseSync, id: string): ReadonlyMap<Epoch, number> {
-  return new Map(
-    rows(db, "SELECT number, mark FROM epochs ORDER BY number").map((each) => {
-      const number = numberOf(each.number);
-      return [epochOf(id, number, textOf(each.mark)), number];
-    }),
-  );
+/** The oldest first; a new file gets its first one. */
+function storeIds(db: DatabaseSync, options: DatabaseOptions): readonly StoreId[] {
+  const known = rows(db, "SELECT id, first_epoch FROM store ORDER BY first_epoch, rowid");
+  if (known.length > 0) {
+    return known.map((each) => ({ id: textOf(each.id), firstEpoch: numberOf(each.first_epoch) }));
+  }
+  return [addStoreId(db, options, 1)];
+}
+
+/** Gives the store an id that counts from an epoch on: epochs before it are another store's from now on. */
+export function addStoreId(db: DatabaseSync, options: DatabaseOptions, firstEpoch: number): StoreId {
+  const id = options.randomHex(STORE_ID_DIGITS);
+  db.prepare("INSERT INTO store VALUES (?, ?)").run(id, firstEpoch);
+  return { id, firstEpoch };
+}
+
+/** In order: the first is that of number 1. */
+function epochNames(db: DatabaseSync, ids: readonly StoreId[]): readonly Epoch[] {
+  return rows(db, "SELECT number, mark FROM epochs ORDER BY number").map((each) => {
+    const number = numberOf(each.number);
+    const id = ids.findLast(({ firstEpoch }) => firstEpoch <= number)?.id ?? "";
+    return epochOf(id, number, textOf(each.mark));
+  });
 }
 
 function marksOf(commit: ReturnType<typeof row>): Marks {

@@ -9,13 +9,21 @@
  * @module
  */
 import type { Epoch } from "../../../shared/model/ids.ts";
-import type { Committed, Queries } from "../store.ts";
-import { connect, type Connection, type DatabaseOptions } from "./connection.ts";
+import type { Committed, OpenOptions, Queries } from "../store.ts";
+import { addStoreId, connect, type Connection, type DatabaseOptions } from "./connection.ts";
 import { type PackedRecovered, readRecovered } from "./recovery.ts";
 import type { RowChange } from "./row_change.ts";
 
 /** Digits of an epoch's mark. */
 const MARK_DIGITS = 8;
+
+/** Groups count what is known of tasks without outcome. */
+const FORGET_OPEN_ATTEMPTS = `
+  UPDATE groups SET open_attempts = open_attempts - (
+    SELECT count(*) FROM open_attempts a
+      JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= a.task)
+    WHERE s.group_seq = groups.seq);
+  DELETE FROM open_attempts`;
 
 /** Another master has taken a newer epoch. */
 export class Superseded extends Error {}
@@ -36,12 +44,13 @@ export class Database {
     this.#options = options;
   }
 
-  /** Opens or makes the file and takes a new epoch. @throws UnusableFile, or what SQLite throws */
-  open(): PackedRecovered {
-    this.#guarded(({ db }) => {
-      const { randomHex, wallClock } = this.#options;
-      db.prepare("INSERT INTO epochs (mark, at_ms) VALUES (?, ?)").run(randomHex(MARK_DIGITS), wallClock());
-    });
+  /**
+   * Opens or makes the file and takes a new epoch, in the same transaction as a new id where one is wanted.
+   *
+   * @throws UnusableFile, or what SQLite throws
+   */
+  open({ renew = false }: OpenOptions = {}): PackedRecovered {
+    this.#guarded((connection) => this.#takeEpoch(connection, renew));
     // What is in memory was read before the new epoch.
     this.#disconnect();
     return this.#guarded(readRecovered);
@@ -71,6 +80,19 @@ export class Database {
   /** Closes the file; SQLite brings the log into it where it can. A later call opens it again. */
   close(): void {
     this.#disconnect();
+  }
+
+  #takeEpoch({ db, statements }: Connection, renew: boolean): void {
+    const { randomHex, wallClock } = this.#options;
+    statements.begin.run();
+    const { lastInsertRowid } = db.prepare("INSERT INTO epochs (mark, at_ms) VALUES (?, ?)")
+      .run(randomHex(MARK_DIGITS), wallClock());
+    if (renew) {
+      addStoreId(db, this.#options, Number(lastInsertRowid));
+      // Their leases are another store's now: whoever has one is told to end it, and nobody waits for it.
+      db.exec(FORGET_OPEN_ATTEMPTS);
+    }
+    statements.commit.run();
   }
 
   #transaction(

@@ -36,7 +36,7 @@ export function readRecovered({ db, epochs, commit, writer }: Connection): Packe
     commit,
     groups: openGroups(db),
     packedTasks: openTasks(db),
-    attempts: openAttempts(db, [...names, epoch]),
+    attempts: openAttempts(db, new Map([...epochs].map(([name, number]) => [number, name]))),
     experiments: openExperiments(db),
     nextGroup: writer.marks.group,
   };
@@ -115,13 +115,13 @@ function attemptsByTask(db: DatabaseSync): ReadonlyMap<number, TaskAttempts> {
   return byTask;
 }
 
-function openAttempts(db: DatabaseSync, epochs: readonly Epoch[]): readonly OpenAttempt[] {
+function openAttempts(db: DatabaseSync, epochs: ReadonlyMap<number, Epoch>): readonly OpenAttempt[] {
   const sql = `
     SELECT a.*, g.id, s.first + a.task - s.first_seq AS number FROM open_attempts a
       JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= a.task)
       JOIN groups g ON g.seq = s.group_seq`;
   return rows(db, sql).flatMap((row) => {
-    const epoch = epochs[numberOf(row.epoch) - 1];
+    const epoch = epochs.get(numberOf(row.epoch));
     return epoch === undefined ? [] : [openAttempt(row, epoch)];
   });
 }

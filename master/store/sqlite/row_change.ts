@@ -55,6 +55,13 @@ export interface RowOutcome {
   readonly atMs: number;
 }
 
+/** A report as it is stored. */
+export interface RowReport {
+  readonly number: number;
+  readonly step: number;
+  readonly metrics: string;
+}
+
 /** One change for the thread. */
 export type RowChange =
   | {
@@ -98,7 +105,7 @@ export type RowChange =
   | {
     readonly type: "reports";
     readonly lease: RowLease;
-    readonly reports: readonly { readonly step: number; readonly metrics: string }[];
+    readonly reports: readonly RowReport[];
   };
 
 const TYPES = [
@@ -169,7 +176,8 @@ function packChange(to: Packer, change: StoreChange): void {
     case "reports":
       packLease(to, change.lease);
       to.number(change.reports.length);
-      for (const { step, metrics } of change.reports) {
+      for (const { number, step, metrics } of change.reports) {
+        to.number(number);
         to.number(step);
         to.text(JSON.stringify(metrics));
       }
@@ -212,9 +220,13 @@ function unpackChange(from: Unpacker): RowChange {
     }
     case "reports": {
       const lease = unpackLease(from);
-      return { type, lease, reports: list(from, () => ({ step: from.number(), metrics: from.text() })) };
+      return { type, lease, reports: list(from, unpackReport) };
     }
   }
+}
+
+function unpackReport(from: Unpacker): RowReport {
+  return { number: from.number(), step: from.number(), metrics: from.text() };
 }
 
 function packSubmission(to: Packer, change: Extract<StoreChange, { type: "tasks_submitted" }>): void {

@@ -137,6 +137,24 @@ CREATE TABLE reports (
   PRIMARY KEY (task, epoch, attempt, step)
 ) STRICT, WITHOUT ROWID;
 `,
+  // Reports have numbers. A store may have had several ids: the newest is that of the highest `first_epoch`.
+  `
+CREATE TABLE numbered_reports (
+  task INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  step REAL NOT NULL,
+  metrics TEXT NOT NULL,
+  PRIMARY KEY (task, epoch, attempt, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO numbered_reports
+  SELECT task, epoch, attempt, row_number() OVER (PARTITION BY task, epoch, attempt ORDER BY step), step, metrics
+  FROM reports;
+DROP TABLE reports;
+ALTER TABLE numbered_reports RENAME TO reports;
+ALTER TABLE store ADD COLUMN first_epoch INTEGER NOT NULL DEFAULT 1;
+`,
 ];
 
 /** The version that this program writes. */

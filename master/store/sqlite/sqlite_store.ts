@@ -7,7 +7,7 @@
  * @module
  */
 import type { Epoch } from "../../../shared/model/ids.ts";
-import type { Committed, Done, Queries, Recovered, Store, StoreChange } from "../store.ts";
+import type { Committed, Done, OpenOptions, Queries, Recovered, Store, StoreChange } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { DATABASE_FILE } from "./files.ts";
 import { buffersOf } from "./packing.ts";
@@ -45,8 +45,8 @@ export class SqliteStore implements Store {
     this.#thread = new ThreadClient(options.folder);
   }
 
-  open(done: Done<Recovered>): void {
-    this.#thread.ask<PackedRecovered>({ type: "open" }, [], (result) => {
+  open(done: Done<Recovered>, { renew = false }: OpenOptions = {}): void {
+    this.#thread.ask<PackedRecovered>({ type: "open", renew }, [], (result) => {
       if (!result.ok) return done(result);
       this.#isOpen = true;
       done({ ok: true, value: unpackRecovered(result.value) });

@@ -26,7 +26,10 @@ export function prepareWrites(db: DatabaseSync) {
     addExperiment: db.prepare(`INSERT INTO experiments (id, name, spec, state, reason, created_at_ms)
     VALUES (?, ?, ?, 'running', '', ?)`),
     addState: db.prepare("INSERT INTO experiment_states VALUES (?, ?, ?, ?, ?, ?)"),
-    addReport: db.prepare("INSERT INTO reports VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+    lastReport: db.prepare(
+      "SELECT max(number) AS last FROM reports WHERE task = ? AND epoch = ? AND attempt = ?",
+    ),
+    addReport: db.prepare("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?)"),
   };
 }
 

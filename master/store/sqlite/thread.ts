@@ -43,7 +43,7 @@ class StoreThread {
     this.#lock ??= lockFolder(this.#folder);
     switch (request.type) {
       case "open":
-        return this.#database.open();
+        return this.#database.open({ renew: request.renew });
       case "commit":
         return packCommitted(
           this.#database.commit(request.epoch, request.batch, unpackChanges(request.changes)),

@@ -15,7 +15,7 @@ export interface ThreadStart {
 
 /** What the thread is asked to do. */
 export type ThreadRequest =
-  | { readonly type: "open" }
+  | { readonly type: "open"; readonly renew: boolean }
   | { readonly type: "commit"; readonly epoch: Epoch; readonly batch: number; readonly changes: Packed }
   | { readonly type: "query"; readonly kind: keyof Queries; readonly ask: Queries[keyof Queries]["ask"] }
   | { readonly type: "close" };
@@ -59,5 +59,5 @@ export function unpackCommitted({ commit, count, others }: PackedCommitted): Com
 
 function isPlain(verdict: StoreVerdict): boolean {
   return verdict.type === "recorded" && verdict.again === undefined && verdict.nested === undefined &&
-    verdict.name === undefined;
+    verdict.name === undefined && verdict.known === undefined;
 }

@@ -267,10 +267,19 @@ export class Writer {
     const epoch = this.#epochs.get(lease.epoch);
     const found = this.#find(lease.group, lease.number);
     if (found === undefined || epoch === undefined) return UNKNOWN;
-    for (const { step, metrics } of reports) {
-      this.#statements.addReport.run(found.seq, epoch, lease.attempt, step, metrics);
+    const { seq } = found;
+    let last = numberOrNull(this.#statements.lastReport.get(seq, epoch, lease.attempt)?.last) ?? 0;
+    const known = reports.filter((report) => report.number <= last).length;
+    if (known === reports.length) return AGAIN;
+    const outcome = this.#outcomeOf(seq);
+    if (outcome !== undefined) return outcome.superseded;
+    for (const { number, step, metrics } of reports) {
+      if (number > last + 1) return { type: "gap", last };
+      if (number <= last) continue;
+      this.#statements.addReport.run(seq, epoch, lease.attempt, number, step, metrics);
+      last = number;
     }
-    return RECORDED;
+    return known === 0 ? RECORDED : { type: "recorded", known };
   }
 
   #find(groupId: RowLease["group"], number: number): Found | undefined {

@@ -116,10 +116,10 @@ Deno.test("reports count only from a live lease", () => {
   const source = fleet.source("e1");
   const first = fleet.join("w1");
   source.submits(1);
-  first.says({ type: "report", ...first.lease, step: 1, metrics: { loss: 2 } });
+  first.says({ type: "report", ...first.lease, number: 1, step: 1, metrics: { loss: 2 } });
   assert.deepEqual(source.of("reported").map((each) => each.step), [1]);
   first.leaves();
-  first.says({ type: "report", ...first.lease, step: 2, metrics: { loss: 1 } });
+  first.says({ type: "report", ...first.lease, number: 2, step: 2, metrics: { loss: 1 } });
   assert.equal(source.of("reported").length, 1);
 });
 

@@ -44,7 +44,12 @@ const lease = fc.record({
   epoch: fc.constantFrom(...EPOCHS),
   task: fc.tuple(group, number).map(([id, each]) => taskId(id, each)),
   attempt: fc.integer({ min: 1, max: 3 }),
-});
+}, { noNullPrototype: true });
+
+const report = fc.record(
+  { number: fc.integer({ min: 1, max: 4 }), step: fc.nat(4), metrics },
+  { noNullPrototype: true },
+);
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   metrics.map((each): Outcome => ({ state: "completed", metrics: each })),
@@ -141,11 +146,13 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 4,
     arbitrary: fc.record({
       type: fc.constant("reports" as const),
       lease,
-      reports: fc.array(fc.record({ step: fc.nat(4), metrics }), { maxLength: 3 }),
+      reports: fc.array(report, {
+        maxLength: 3,
+      }),
     }),
   },
 );
@@ -163,13 +170,17 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
   },
 );
 
-type Step = { readonly type: "open" } | { readonly type: "commit"; readonly changes: readonly StoreChange[] };
+type Step = { readonly type: "open" | "renew" } | {
+  readonly type: "commit";
+  readonly changes: readonly StoreChange[];
+};
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 1, arbitrary: fc.constant<Step>({ type: "open" }) },
+    { weight: 4, arbitrary: fc.constant<Step>({ type: "open" }) },
+    { weight: 1, arbitrary: fc.constant<Step>({ type: "renew" }) },
     {
-      weight: 8,
+      weight: 32,
       arbitrary: fc.array(change, { maxLength: 8 }).map((changes): Step => ({ type: "commit", changes })),
     },
   ),
@@ -195,9 +206,11 @@ class Pair implements Disposable {
     });
   }
 
-  open(): void {
-    this.disk.addEpoch(epochOf(STORE_ID, this.disk.state.epochs.length + 1, MARK));
-    const recovered = unpackRecovered(this.database.open());
+  open(renew = false): void {
+    if (renew) this.disk.renew();
+    const { state } = this.disk;
+    this.disk.addEpoch(epochOf(STORE_ID, state.formerEpochs.length + state.epochs.length + 1, MARK));
+    const recovered = unpackRecovered(this.database.open({ renew }));
     assert.equal(storeOf(recovered.epoch), STORE_ID);
     assert.deepEqual(comparable(recovered), comparable(recoveredFrom(this.disk.state)));
   }
@@ -244,8 +257,8 @@ function run(all: readonly Step[]): void {
   using pair = new Pair();
   pair.open();
   for (const step of all) {
-    if (step.type === "open") pair.open();
-    else pair.commit(step.changes);
+    if (step.type === "commit") pair.commit(step.changes);
+    else pair.open(step.type === "renew");
   }
   pair.open();
   const feed = pair.query("changes", { after: 0, limit: 10_000 });
@@ -259,7 +272,11 @@ function run(all: readonly Step[]): void {
       pair.query("history_outcomes", { experiment: id, after, limit });
       pair.query("trials", { experiment: id, after, limit });
     }
-    for (let each = 1; each <= 12; each++) pair.query("outcome", { task: taskId(id, each) });
+    for (let each = 1; each <= 12; each++) {
+      pair.query("outcome", { task: taskId(id, each) });
+      pair.query("curve", { task: taskId(id, each), after: 0, limit: 9 });
+      pair.query("curve", { task: taskId(id, each), after: 1, limit: 1 });
+    }
   }
   pair.query("experiment", { experiment: "last" });
   pair.query("experiments", { offset: 0, limit: 10 });

@@ -144,6 +144,11 @@ Deno.test("a store of schema version 1 is opened with all that it holds", () => 
     ["ended", "ended", "attempt_ended", "ended", "experiment"],
   ]);
   assert.equal(database.query("experiment", { experiment: "last" })?.summary.best?.trial, 1);
+  const reported = database.query("curve", { task: taskId(groupId("e3"), 3), after: 0, limit: 9 });
+  assert.deepEqual([reported.lease?.attempt, reported.reports.map((each) => [each.number, each.step])], [1, [[
+    1,
+    1,
+  ]]]);
   bench.commit(database, recovered.epoch, [submission(3, 1)]);
 });
 

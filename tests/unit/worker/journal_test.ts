@@ -47,7 +47,10 @@ async function withJournal<Value>(
 
 /** What a worker that starts over this folder would find. */
 function found(folder: string): Promise<readonly string[]> {
-  return withJournal(folder, (journal) => Promise.resolve(journal.waiting().map(leaseKey)));
+  return withJournal(
+    folder,
+    (journal) => Promise.resolve(journal.waiting().map(({ result }) => leaseKey(result))),
+  );
 }
 
 const fileIn = (folder: string) => `${folder}/results.journal`;
@@ -60,8 +63,11 @@ Deno.test("what was appended and not settled is there in the next life", () =>
       journal.settle(resultOf(2));
     });
     await withJournal(folder, (journal) => {
-      deepEqual(journal.waiting().map(leaseKey), [leaseKey(resultOf(1)), leaseKey(failed)]);
-      deepEqual(journal.waiting()[0], resultOf(1));
+      deepEqual(journal.waiting().map(({ result }) => leaseKey(result)), [
+        leaseKey(resultOf(1)),
+        leaseKey(failed),
+      ]);
+      deepEqual(journal.waiting()[0], { result: resultOf(1), reports: [] });
       return Promise.resolve();
     });
   }));
@@ -113,7 +119,7 @@ Deno.test("wherever a crash tore the file, the results before are kept, and appe
         (_, index) => leaseKey(resultOf(index + 1)),
       );
       await withJournal(folder, async (journal, troubles) => {
-        deepEqual(journal.waiting().map(leaseKey), kept);
+        deepEqual(journal.waiting().map(({ result }) => leaseKey(result)), kept);
         equal(troubles.length, cut % length === 0 ? 0 : 1);
         await journal.append(resultOf(9));
       });

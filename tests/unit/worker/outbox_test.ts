@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ACKNOWLEDGE_WAIT_MS, JOURNAL_FROM_MS, REPORTS_KEPT_MAX } from "../../../worker/outbox.ts";
-import { SEND_BUFFER_MAX } from "../../../worker/link_session.ts";
+import { ACKNOWLEDGE_WAIT_MS, JOURNAL_FROM_MS } from "../../../worker/outbox.ts";
+import { ATTEMPT_REPORTS_KEPT_MAX } from "../../../worker/outbox_reports.ts";
 import { assignOf, FakeJournal, leaseOf, NOOP, Rig } from "./rig.ts";
 
 /** A worker whose master acknowledges nothing by itself. */
@@ -84,7 +84,7 @@ Deno.test("results of long attempts stand in the journal until they are acknowle
   rig.pass(JOURNAL_FROM_MS);
   rig.evaluators.complete(2);
   rig.pass(5);
-  assert.deepEqual([...rig.journal.results.values()].map((result) => result.task), [leaseOf(2).task]);
+  assert.deepEqual([...rig.journal.results.values()].map(({ result }) => result.task), [leaseOf(2).task]);
   rig.master.acknowledge(rig.master.session, rig.result(2));
   rig.pass(5);
   assert.equal(rig.journal.results.size, 0);
@@ -125,47 +125,152 @@ Deno.test("reports go out with the turn and before the result", () => {
   assert.equal(rig.master.session.frames, 2);
 });
 
-Deno.test("reports that the master may not have read are sent again", () => {
-  using rig = silentRig();
-  rig.master.session.say(assignOf(1));
-  rig.pass(5);
+/** The numbers of the reports that the newest session heard. */
+function numbers(rig: Rig): readonly number[] {
+  return rig.master.session.heard.flatMap((each) => each.type === "report" ? [each.number] : []);
+}
+
+/** Lets the evaluator of task 1 report steps. */
+function reportSteps(rig: Rig, from: number, to: number): void {
   const { events } = rig.evaluators.work(1);
-  events({ type: "report", step: 1, metrics: { loss: 1 } });
-  rig.pass(15_000);
-  events({ type: "report", step: 2, metrics: { loss: 1 } });
+  for (let step = from; step <= to; step++) events({ type: "report", step, metrics: { loss: step } });
+}
+
+function taken(rig: Rig, reports: number, again: number | null = null): void {
+  rig.master.session.say({ type: "taken", ...leaseOf(1), reports, again, commit: 7 });
+  rig.pass(5);
+}
+
+/** A worker with task 1, which nothing is taken from by itself. */
+function reportingRig(journal = new FakeJournal()): Rig {
+  const rig = silentRig(journal);
+  rig.master.session.say(assignOf(1));
+  return rig.pass(5);
+}
+
+Deno.test("reports are sent again at each reattachment, before results, until they are taken", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 3);
+  rig.pass(5);
+  assert.deepEqual(numbers(rig), [1, 2, 3]);
+  taken(rig, 2);
+  rig.evaluators.complete(1);
   rig.pass(5).reattach();
-  const steps = rig.master.session.heard.map((each) => each.type === "report" ? each.step : 0);
-  assert.deepEqual(steps, [0, 2], "the first was before an echoed heartbeat");
+  const said = rig.master.session.heard.map((each) => each.type === "report" ? each.number : each.type);
+  assert.deepEqual(said, ["register", 3, "result"]);
+  taken(rig, 3);
+  rig.reattach();
+  assert.deepEqual(numbers(rig), []);
 });
 
-Deno.test("reports that nobody reads are bounded", () => {
-  using rig = silentRig();
-  rig.master.session.say(assignOf(1));
+Deno.test("reports that the master could not take in are said once more, and the result after them", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 4);
+  rig.evaluators.complete(1);
+  rig.pass(5);
+  rig.master.session.heard.length = 0;
+  taken(rig, 2, 3);
+  const said = rig.master.session.heard.map((each) => each.type === "report" ? each.number : each.type);
+  assert.deepEqual(said, [3, 4, "result"]);
+});
+
+Deno.test("a master without room asks for all that was not taken", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 3);
+  rig.pass(5);
+  taken(rig, 1);
+  rig.master.session.heard.length = 0;
+  taken(rig, 0, 0);
+  assert.deepEqual(numbers(rig), [2, 3]);
+});
+
+Deno.test("of an attempt whose taken reports were lost nothing more is reported, and its result comes", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 3);
+  rig.pass(5);
+  taken(rig, 2);
+  rig.master.session.heard.length = 0;
+  taken(rig, 1, 2);
+  reportSteps(rig, 4, 5);
+  rig.evaluators.complete(1);
+  rig.pass(5);
+  assert.deepEqual(rig.master.session.heard.map((each) => each.type), ["result"]);
+});
+
+Deno.test("what was taken tells of its commit, which is presented at the next registration", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 1);
+  taken(rig, 1);
+  rig.reattach();
+  assert.equal(rig.master.session.register().seen?.commit, 7);
+});
+
+Deno.test("numbers follow one another over breaks, and a sent report keeps its number", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 2);
   rig.pass(5);
   rig.master.manners.accepts = false;
   rig.master.session.close(1006, "");
   rig.pass(5);
-  const { events } = rig.evaluators.work(1);
-  for (let step = 1; step <= REPORTS_KEPT_MAX + 500; step++) {
-    events({ type: "report", step, metrics: { loss: 1 } });
-  }
+  reportSteps(rig, 3, 5);
+  rig.master.manners.accepts = true;
+  rig.until(() => rig.master.sessions.length === 2).pass(10);
+  const said = rig.master.session.heard.flatMap((each) =>
+    each.type === "report" ? [[each.number, each.step]] : []
+  );
+  assert.deepEqual(said, [[1, 1], [2, 2], [3, 3], [4, 4], [5, 5]]);
+});
+
+Deno.test("reports that nobody takes are thinned out: the newest stays, numbers have no gap", () => {
+  using rig = reportingRig();
+  rig.master.manners.accepts = false;
+  rig.master.session.close(1006, "");
+  rig.pass(5);
+  reportSteps(rig, 1, ATTEMPT_REPORTS_KEPT_MAX + 500);
   rig.pass(50);
   rig.master.manners.accepts = true;
   rig.until(() => rig.master.sessions.length === 2).pass(50);
-  const reports = rig.master.session.heard.filter((each) => each.type === "report");
-  assert(reports.length <= REPORTS_KEPT_MAX);
-  assert.equal(reports.at(-1)?.step, REPORTS_KEPT_MAX + 500, "the newest are kept");
+  assert.deepEqual(numbers(rig), Array.from({ length: ATTEMPT_REPORTS_KEPT_MAX }, (_, index) => index + 1));
+  const steps = rig.master.session.heard.flatMap((each) => each.type === "report" ? [each.step] : []);
+  assert.equal(steps.at(-1), ATTEMPT_REPORTS_KEPT_MAX + 500);
+  assert.equal(rig.logs.filter((line) => line.includes("left out")).length, 1, "it is said once");
 });
 
-Deno.test("a master that does not read gets results and no reports", () => {
-  using rig = silentRig();
-  rig.master.session.say(assignOf(1));
-  rig.pass(5);
-  rig.master.session.bufferedBytes = SEND_BUFFER_MAX + 1;
-  rig.evaluators.work(1).events({ type: "report", step: 1, metrics: { loss: 1 } });
+Deno.test("a connected worker has a bounded number of reports under way; the newest follows when some are taken", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, ATTEMPT_REPORTS_KEPT_MAX + 500);
+  rig.pass(50);
+  assert.equal(numbers(rig).length, ATTEMPT_REPORTS_KEPT_MAX);
+  taken(rig, 10);
+  assert.equal(numbers(rig).at(-1), ATTEMPT_REPORTS_KEPT_MAX + 1);
+  const last = rig.master.session.heard.at(-1);
+  assert.equal(last?.type === "report" && last.step, ATTEMPT_REPORTS_KEPT_MAX + 500);
+});
+
+Deno.test("a result in the journal has the reports with it that were not taken", () => {
+  const journal = new FakeJournal();
+  {
+    using rig = reportingRig(journal);
+    reportSteps(rig, 1, 3);
+    rig.pass(5);
+    taken(rig, 1);
+    rig.pass(2_000);
+    rig.evaluators.complete(1);
+    rig.pass(5);
+  }
+  using rig = silentRig(journal);
+  const said = rig.master.session.heard.map((each) => each.type === "report" ? each.number : each.type);
+  assert.deepEqual(said, ["register", 2, 3, "result"]);
+});
+
+Deno.test("with its acknowledgement the reports of an attempt are forgotten", () => {
+  using rig = reportingRig();
+  reportSteps(rig, 1, 3);
   rig.evaluators.complete(1);
   rig.pass(5);
-  assert.deepEqual(rig.master.session.heard.map((each) => each.type), ["register", "result"]);
+  rig.master.acknowledge(rig.master.session, rig.result(1), "superseded");
+  rig.pass(5).reattach();
+  assert.deepEqual(numbers(rig), []);
 });
 
 Deno.test("a leaving worker waits for its acknowledgements, but not for ever", () => {

@@ -13,11 +13,11 @@ import { groupId, incarnation, taskId, workerId } from "../../../shared/model/id
 import { NO_RESOURCES } from "../../../shared/model/resources.ts";
 import { type Lease, leaseKey, RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
 import { encode } from "../../../shared/protocol/codec.ts";
-import type { Assign, Result, WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
+import type { Assign, Report, Result, WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
 import { builtinExecutor } from "../../../worker/executors/builtin.ts";
 import type { Executor, ExecutorEvent } from "../../../worker/executors/executor.ts";
 import { type WorkerRootMessage, workerTree } from "../../../worker/tree.ts";
-import type { Journal, WorkerOptions } from "../../../worker/tree_ports.ts";
+import type { Journal, JournaledResult, WorkerOptions } from "../../../worker/tree_ports.ts";
 import { EPOCH, FakeMaster } from "./fake_master.ts";
 
 /** A template whose evaluator a test steers. */
@@ -99,16 +99,16 @@ export class Steered {
 
 /** A journal in memory. */
 export class FakeJournal implements Journal {
-  readonly results = new Map<string, Result>();
+  readonly results = new Map<string, JournaledResult>();
   appended = 0;
 
-  waiting(): readonly Result[] {
+  waiting(): readonly JournaledResult[] {
     return [...this.results.values()];
   }
 
-  append(result: Result): void {
+  append(result: Result, reports: readonly Report[]): void {
     this.appended += 1;
-    this.results.set(leaseKey(result), result);
+    this.results.set(leaseKey(result), { result, reports });
   }
 
   settle(lease: Lease): void {
