@@ -85,7 +85,10 @@ class Evaluation {
     const { executions, process, shape, seed } = options;
     this.#options = options;
     this.#attempt = attempt;
-    this.#events = events;
+    this.#events = (event) => {
+      if (event.type === "report") executions.reported(this.#execution, event);
+      events(event);
+    };
     this.#random = seededRandom(seed, "evaluation", task, executions.countOf(task));
     this.#execution = executions.started(process, shape, attempt);
   }

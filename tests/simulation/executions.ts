@@ -7,7 +7,8 @@
  */
 import type { TaskTemplate } from "../../shared/model/task.ts";
 import { leaseKey } from "../../shared/model/task.ts";
-import type { AttemptEnd } from "../../shared/model/outcome.ts";
+import type { AttemptEnd, Metrics } from "../../shared/model/outcome.ts";
+import { metricsProblem } from "../../worker/attempt_end.ts";
 import type { Attempt } from "../../worker/executors/executor.ts";
 import type { Findings } from "./findings.ts";
 import type { WorkerPlan } from "./plan.ts";
@@ -23,6 +24,14 @@ export interface Execution {
   readonly cpus: number;
   /** How it ended, where it did. */
   end: AttemptEnd["state"] | "stopped" | "killed" | undefined;
+  /** What it measured on its way, as far as a worker can pass it on. */
+  readonly reported: Reported[];
+}
+
+/** What an evaluator reported. */
+export interface Reported {
+  readonly step: number;
+  readonly metrics: Metrics;
 }
 
 /** All executions of a run. */
@@ -73,6 +82,7 @@ export class Executions {
       slot: attempt.slot,
       cpus: template?.resources.cpus ?? 0,
       end: undefined,
+      reported: [],
     };
     this.#findings.expect("lease_once", !this.byLease.has(key), () => `${key} was executed twice`);
     this.#findings.expect(
@@ -85,6 +95,12 @@ export class Executions {
     this.#running.add(execution);
     this.#checkRoom(process, shape, execution);
     return execution;
+  }
+
+  /** An evaluator has reported. */
+  reported(execution: Execution, { step, metrics }: Reported): void {
+    const isFit = Number.isSafeInteger(step) && step >= 0 && metricsProblem(metrics) === undefined;
+    if (isFit && execution.end === undefined) execution.reported.push({ step, metrics });
   }
 
   ended(execution: Execution, end: NonNullable<Execution["end"]>): void {

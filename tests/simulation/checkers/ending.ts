@@ -9,6 +9,7 @@ import { leaseKey } from "../../../shared/model/task.ts";
 import { decode } from "../../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../../shared/protocol/fields.ts";
 import type { World } from "../world.ts";
+import { checkCurves } from "./curve.ts";
 import { replaySearches } from "./search_replay.ts";
 
 /** Whether nobody holds anything any more. */
@@ -24,6 +25,7 @@ export function checkEnding(world: World, isDone: boolean): void {
   const left = held(world);
   findings.expect("all_settled", left.length === 0, () => left.join("; "));
   for (const group of world.disk.state.groups.values()) checkGroup(world, group);
+  checkCurves(world);
   replaySearches(world);
   for (const node of world.nodes) node.checkSupervision();
 }
