@@ -27,6 +27,7 @@ import type {
 import { OpenTasks } from "./open_tasks.ts";
 import { Reservations } from "./reservations.ts";
 import { ReportIntake } from "./report_intake.ts";
+import { ShareBooks } from "./share_books.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** An experiment that can be asked for trials. */
@@ -77,6 +78,7 @@ export class ClusterCore {
   readonly sessions = new Map<number, WorkerRecord>();
   readonly queue = new TaskQueue<LiveTask>();
   readonly reservations = new Reservations();
+  readonly books = new ShareBooks();
   readonly sources = new Map<GroupId, Source>();
   readonly log = new CommitLog();
   readonly intake = new ReportIntake();
@@ -189,6 +191,7 @@ export class ClusterCore {
     if (!this.groups.has(task.group.id)) this.groups.set(task.group.id, task.group);
     this.tasks.add(task);
     this.payloadBytes += task.payload.byteLength;
+    this.books.add(task.group.needs.share, 1, task.payload.byteLength);
   }
 
   /** A task has its outcome: it leaves the heap. Attempts that still run keep their slots until they end. */
@@ -198,6 +201,7 @@ export class ClusterCore {
     this.tasks.remove(task);
     task.state = "settling";
     this.payloadBytes -= task.payload.byteLength;
+    this.books.add(task.group.needs.share, -1, -task.payload.byteLength);
     if (task.group.open.size === 0 && !this.sources.has(task.group.id)) this.groups.delete(task.group.id);
   }
 

@@ -1,63 +1,141 @@
 /**
  * Why a task does not run: a question that whoever waits for it may ask.
  *
+ * Promise: every open task has a sentence that says what it waits for and, where that is known, for how long.
+ * Not here: why no worker fits (shortfall.ts).
+ *
  * @module
  */
-import type { Needs } from "../scheduling/queue.ts";
+import { formatDuration } from "../../shared/protocol/duration.ts";
+import { type TaskId, taskParts } from "../../shared/model/ids.ts";
+import { hasRoom } from "../scheduling/placement.ts";
 import { type ClusterCore, commandError, type Source } from "./core.ts";
-import type { LiveTask } from "./live_task.ts";
-import type { ClusterMessage } from "./messages.ts";
+import type { LiveAttempt, LiveTask } from "./live_task.ts";
+import type { ClusterMessage, CommandReply } from "./messages.ts";
+import { isAtLimit } from "./offers.ts";
+import { Seat } from "./seat.ts";
+import { shortfall } from "./shortfall.ts";
+
+/** When whoever asks before the store was read should come back. */
+const COME_BACK_MS = 1_000;
 
 /** Answers `explain`. */
 export function explain(core: ClusterCore, message: Extract<ClusterMessage, { type: "explain" }>): void {
-  const { from, token } = message;
-  const task = core.tasks.get(message.task);
-  if (task !== undefined) {
-    const value = { task: task.id, state: task.state, explanation: sentence(core, task) };
-    return core.context.send(from, {
-      type: "command_answered",
-      token,
-      reply: { ok: true, value, commit: core.commit },
-    });
+  const { from, token, task: id } = message;
+  const answer = (reply: CommandReply) => core.context.send(from, { type: "command_answered", token, reply });
+  const found = (state: string, explanation: string) =>
+    answer({ ok: true, value: { task: id, state, explanation }, commit: core.commit });
+  if (core.epoch === undefined) {
+    const error = commandError("restarting", "the master is reading its store", "", COME_BACK_MS);
+    return answer({ ok: false, error });
   }
-  core.askOutcome(message.task, (answer) => {
-    const reply = answer?.known === true
-      ? {
-        ok: true as const,
-        value: {
-          task: message.task,
-          state: answer.state,
-          explanation: `it has its outcome: ${answer.state}`,
-        },
-        commit: core.commit,
-      }
-      : { ok: false as const, error: commandError("unknown_task", `there is no task ${message.task}`) };
-    core.context.send(from, { type: "command_answered", token, reply });
+  const task = core.tasks.get(id);
+  if (task !== undefined) return found(task.state, sentence(core, task));
+  core.askOutcome(id, (outcome) => {
+    if (outcome?.known === true) return found(String(outcome.state), `it has its outcome: ${outcome.state}`);
+    const source = core.sources.get(taskParts(id).group);
+    if (source !== undefined) return found("not proposed", notProposed(core, source));
+    answer({ ok: false, error: unknownTask(id) });
   });
+}
+
+function unknownTask(id: TaskId) {
+  return commandError("unknown_task", `there is no task ${id}`, "a task's id is GROUP/NUMBER");
 }
 
 function sentence(core: ClusterCore, task: LiveTask): string {
   switch (task.state) {
     case "queued":
-      return explainWaiting(core, task);
+      return waiting(core, task);
     case "delayed":
-      return "an attempt failed; it is tried again after a pause";
+      return delayed(core, task);
     case "withheld":
-      return "the master was restarted; its worker has a while to come back with it";
+      return withheld(core, task);
     case "settling":
-      return "its outcome is being written";
+      return `its outcome is being written${storeTrouble(core)}`;
     case "out":
-      return `runs on ${
-        task.attempts.map((attempt) => attempt.worker.id + (attempt.doubtful ? " (silent)" : "")).join(", ")
-      }`;
+      return task.attempts.length === 0
+        ? `the end of its last attempt is being written, before it is tried again${storeTrouble(core)}`
+        : task.attempts.map((attempt) => atWork(core, attempt)).join("; ");
   }
 }
 
+function storeTrouble({ storeState }: ClusterCore): string {
+  return storeState.state === "degraded" ? `; the store fails: ${storeState.reason}` : "";
+}
+
+function atWork(core: ClusterCore, attempt: LiveAttempt): string {
+  const { worker, cancelling } = attempt;
+  if (attempt.doubtful) {
+    return `${worker.id} may still run it: ${silence(core, attempt)}`;
+  }
+  if (cancelling !== undefined) return `${worker.id} was told to end it (${cancelling})`;
+  const place = [...worker.attempts].indexOf(attempt) - worker.slots;
+  if (place >= 0) return `waits on ${worker.id} for a slot there, behind ${place} others`;
+  return `runs on ${worker.id} since ${formatDuration(core.context.now() - attempt.startedAtMs)}`;
+}
+
+function silence(core: ClusterCore, { worker }: LiveAttempt): string {
+  const silentMs = core.context.attentiveNow() - worker.heardAtMs;
+  const leftMs = Math.max(0, core.options.lostAfterMs - silentMs);
+  return `it ${worker.session === undefined ? "is gone" : "has been silent"} since ${
+    formatDuration(silentMs)
+  }, and is called lost in ${formatDuration(leftMs)}`;
+}
+
+function delayed(core: ClusterCore, task: LiveTask): string {
+  const inText = formatDuration(Math.max(0, (task.delay?.timer.dueMs ?? 0) - core.context.now()));
+  const [attempt] = task.attempts;
+  if (task.delay?.waitsFor === "worker" && attempt !== undefined) {
+    return `${atWork(core, attempt)}; it is given to another worker in ${inText} (reassignAfter)`;
+  }
+  const failures = Object.entries(task.failures).filter(([, count]) => count > 0)
+    .map(([cause, count]) => `${count} by ${cause}`);
+  return `an attempt failed (${failures.join(", ")}); it is tried again in ${inText}`;
+}
+
+function withheld(core: ClusterCore, task: LiveTask): string {
+  const [attempt] = task.attempts;
+  const who = attempt === undefined ? "" : `: ${attempt.worker.id} ran it and`;
+  const leftMs = attempt === undefined
+    ? 0
+    : core.options.lostAfterMs - (core.context.attentiveNow() - attempt.worker.heardAtMs);
+  return `the master was restarted${who} has ${formatDuration(Math.max(0, leftMs))} to come back with it`;
+}
+
 /** Why a task waits, in a sentence. */
-function explainWaiting(core: ClusterCore, task: LiveTask): string {
+function waiting(core: ClusterCore, task: LiveTask): string {
+  const { needs } = task.group;
+  const nothing = nothingGivenOut(core) ?? shortfall(core, needs);
+  const doubtful = task.attempts.map((attempt) => `; ${atWork(core, attempt)}`).join("");
+  if (nothing !== undefined) return nothing + doubtful;
+  const kept = core.reservations.workerFor(needs);
+  if (kept !== undefined) {
+    return `${kept} is kept for it and what needs as much, until there is room for it there${doubtful}`;
+  }
+  const above = core.queue.sizeAbove(needs.priority);
+  const first = above === 0 ? "" : `, ${above} of them of a higher priority`;
+  return `waits for ${room(core, task)}: ${core.queue.size} tasks are queued${first}${doubtful}`;
+}
+
+/** What there is too little of just now: slots, or resources beside a free slot. */
+function room(core: ClusterCore, { group: { needs } }: LiveTask): string {
+  const nowMs = core.context.now();
+  const seats = [...core.workers.values()].filter((each) => each.isAvailable(nowMs)).map((each) =>
+    new Seat(each)
+  );
+  const hasSlot = seats.some((seat) => seat.idle > 0 && seat.executors.has(needs.evaluatorKind));
+  if (!hasSlot) return "a free slot";
+  if (seats.some((seat) => hasRoom(seat, { needs, prefetch: () => 0 }))) return "its turn";
+  return "resources that others hold";
+}
+
+function nothingGivenOut(core: ClusterCore): string | undefined {
   if (core.lost !== undefined) return core.lost;
-  return whyUnplaceable(core, task.group.needs) ??
-    `waits for a free slot: ${core.queue.size} tasks are queued`;
+  if (!core.log.isBehind) return undefined;
+  return `the store is behind: ${core.log.waiting} changes wait to be written, and nothing is given out until then${
+    storeTrouble(core)
+  }`;
 }
 
 /** Tells experiments for which nothing is offered why that is so, where it can be said. */
@@ -71,32 +149,22 @@ export function tellWaiting(core: ClusterCore): void {
 }
 
 function whyNotOffered(core: ClusterCore, source: Source): string {
-  if (core.lost !== undefined) return core.lost;
   const connected = core.connectedWorkers;
-  if (!source.started && connected < source.minWorkers) {
+  if (core.lost === undefined && !source.started && connected < source.minWorkers) {
     return `waits for ${source.minWorkers} workers; ${connected} connected`;
   }
-  return whyUnplaceable(core, source.group.needs) ?? "";
+  return nothingGivenOut(core) ?? shortfall(core, source.group.needs) ?? "";
 }
 
-/** Why no worker that is there could ever take a task of these needs now; undefined where one could. */
-function whyUnplaceable(core: ClusterCore, needs: Needs): string | undefined {
-  const workers = [...core.workers.values()].filter((worker) => worker.session !== undefined);
-  if (workers.length === 0) return "no worker is connected; start one with: espalier worker --master URL";
-  const kind = needs.evaluatorKind;
-  const able = workers.filter((worker) => worker.executors.has(kind));
-  if (able.length === 0) return `none of ${workers.length} workers runs evaluators of kind ${kind}`;
-  const { cpus, memoryBytes, gpus } = needs.resources;
-  const large = able.filter((worker) =>
-    cpus <= worker.pool.cpus && memoryBytes <= worker.pool.memoryBytes && gpus <= worker.pool.gpus
-  );
-  if (large.length === 0) {
-    return `needs ${cpus} cpus, ${memoryBytes} bytes of memory and ${gpus} gpus; no worker has as much`;
+function notProposed(core: ClusterCore, source: Source): string {
+  const open = source.group.open.size;
+  const why = whyNotOffered(core, source);
+  if (why !== "") return `its experiment has not proposed it: ${why}`;
+  if (!source.wants) {
+    return `its experiment, with ${open} trials open, asks for no slot: it is paused, at its budget, or waits for outcomes`;
   }
-  const nowMs = core.context.now();
-  const available = large.filter((worker) => worker.isAvailable(nowMs));
-  if (available.length === 0) {
-    return `the ${large.length} workers that fit are silent, leaving or on probation`;
+  if (isAtLimit(source)) {
+    return `its experiment has not proposed it: ${open} trials are open, its maxConcurrent`;
   }
-  return undefined;
+  return `its experiment has not proposed it: ${open} trials are open, and it waits for its turn at a free slot`;
 }

@@ -154,6 +154,15 @@ export class Fleet {
     return groupId(String(field(reply.value, "group")));
   }
 
+  /** Asks why a task does not run. */
+  explain(group: string, number: number): { readonly state: string; readonly explanation: string } {
+    const task = taskId(groupId(group), number);
+    const reply = this.#reply(this.command((asker) => ({ type: "explain", task, ...asker })));
+    assert.ok(reply.ok, JSON.stringify(reply));
+    const { value } = reply;
+    return { state: String(field(value, "state")), explanation: String(field(value, "explanation")) };
+  }
+
   /** Cancels a task, or all of a group, and gives the answer. */
   cancel(group: GroupId, number: number | null, id = `c${this.#nextToken}`): CommandReply {
     return this.#reply(this.sendCancel(group, number, id));

@@ -22,8 +22,9 @@ Deno.test("of tasks that have ended nothing is left in the heap", () => {
       queued: [...core.queue].length,
       waiting: core.log.waiting,
       bytes: core.payloadBytes,
+      names: core.books.size,
       attempts: [...core.workers.values()].reduce((sum, each) => sum + each.attempts.size, 0),
     },
-    { tasks: 0, groups: 0, young: 0, queued: 0, waiting: 0, bytes: 0, attempts: 0 },
+    { tasks: 0, groups: 0, young: 0, queued: 0, waiting: 0, bytes: 0, names: 0, attempts: 0 },
   );
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { NO_FAULTS } from "../../../master/store/memory_store.ts";
 import { WAITING_CHANGES_MAX } from "../../../master/cluster/commit_log.ts";
-import { OPEN_TASKS_MAX } from "../../../master/cluster/submissions.ts";
-import { groupId } from "../../../shared/model/ids.ts";
-import { field, Fleet } from "./fleet.ts";
+import { OPEN_TASKS_MAX, SHARE_BYTES_MAX, SHARE_TASKS_MAX } from "../../../master/cluster/submissions.ts";
+import { commandId, groupId } from "../../../shared/model/ids.ts";
+import { field, Fleet, NOOP } from "./fleet.ts";
 
 Deno.test("a submission is answered only after its commit", () => {
   const fleet = new Fleet();
@@ -82,15 +82,96 @@ Deno.test("while too much waits for the store, submissions are refused", () => {
 
 Deno.test("more open tasks than the limit are refused with a time to come back", () => {
   const fleet = new Fleet();
-  fleet.submit(OPEN_TASKS_MAX - 1);
+  for (let i = 0; i * SHARE_TASKS_MAX < OPEN_TASKS_MAX; i++) {
+    fleet.submit(SHARE_TASKS_MAX - (i === 0 ? 1 : 0), {}, `job${i}`);
+    fleet.virtual.runFor(100);
+  }
+  const error = refused(fleet, 2, "another");
+  assert.equal(error.code, "queue_full");
+  assert.match(error.message, /199999 tasks are open, and 200000 may be/);
+  assert.ok(fleet.submit(1, {}, "another"));
+});
+
+Deno.test("one submitter who floods the queue is told to wait, and there is room for others", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w");
+  fleet.submit(SHARE_TASKS_MAX - 1, {}, "flood");
   fleet.virtual.runFor(100);
-  const token = fleet.sendSubmit(2);
+  fleet.submit(1, {}, "flood");
+  const error = refused(fleet, 1, "flood");
+  assert.equal(error.code, "queue_full");
+  assert.match(error.message, /100000 tasks of "flood" are open, and 100000 of one name may be/);
+  assert.ok((error.retryAfterMs ?? 0) > 0);
+  assert.ok(fleet.submit(1_000, {}, "other"));
+  worker.completes();
+  assert.ok(fleet.submit(1, {}, "flood"));
+});
+
+Deno.test("what one submitter may have open is counted while it is being committed, and after a restart", () => {
+  const fleet = new Fleet();
+  fleet.faults = { ...NO_FAULTS, latencyMs: () => 50 };
+  fleet.sendSubmit(SHARE_TASKS_MAX, {}, "first", "flood");
+  assert.match(refused(fleet, 1, "flood").message, /of one name/);
+  fleet.virtual.runFor(200);
+  fleet.restart();
+  fleet.virtual.runFor(200);
+  assert.match(refused(fleet, 1, "flood").message, /of one name/);
+});
+
+Deno.test("payloads of one submitter are bounded in bytes, too", () => {
+  const fleet = new Fleet();
+  const payload = new Uint8Array(64 * 1024 * 1024);
+  const send = () =>
+    fleet.command((asker) => ({
+      type: "submit",
+      id: commandId(`large${fleet.core.commit}`),
+      name: "large",
+      template: NOOP,
+      payloads: [payload],
+      ...asker,
+    }));
+  for (let bytes = 0; bytes <= SHARE_BYTES_MAX; bytes += payload.byteLength) {
+    const token = send();
+    fleet.settle();
+    assert.ok(fleet.replies.get(token)?.ok);
+  }
+  const token = send();
   fleet.settle();
   const reply = fleet.replies.get(token);
   assert.ok(reply !== undefined && !reply.ok);
-  assert.equal(reply.error.code, "queue_full");
+  assert.match(reply.error.message, /payloads of the open tasks of "large"/);
   assert.ok(fleet.submit(1));
 });
+
+Deno.test("a store that is slow lets nothing grow: submissions wait for their commits up to the limits", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w", { slots: 2 });
+  const group = fleet.submit(3);
+  fleet.faults = { ...NO_FAULTS, latencyMs: (operation) => operation === "commit" ? 5_000 : 1 };
+  const tokens = Array.from(
+    { length: 300 },
+    (_, index) => fleet.sendSubmit(1_000, {}, `c${index}`, `n${index}`),
+  );
+  fleet.virtual.runFor(1_000);
+  const refusals = tokens.filter((token) => fleet.replies.get(token)?.ok === false);
+  assert.ok(refusals.length >= 99, `${refusals.length} were refused`);
+  assert.equal(tokens.filter((token) => fleet.replies.get(token)?.ok === true).length, 0);
+  // Questions that need no disk are answered, and nobody is called silent meanwhile.
+  assert.match(fleet.explain(group, 3).explanation, /waits for a free slot/);
+  fleet.pass(40_000);
+  assert.equal(worker.closed, undefined);
+  assert.ok(tokens.filter((token) => fleet.replies.get(token)?.ok === true).length > 100);
+  assert.equal(worker.leases.length, 2);
+});
+
+/** Why a submission is refused. */
+function refused(fleet: Fleet, count: number, name: string) {
+  const token = fleet.sendSubmit(count, {}, undefined, name);
+  fleet.settle();
+  const reply = fleet.replies.get(token);
+  assert.ok(reply !== undefined && !reply.ok, "it was taken");
+  return reply.error;
+}
 
 Deno.test("a command that comes before the store was read is told to come again", () => {
   const fleet = new Fleet();

@@ -73,7 +73,8 @@ function submitAll(context: Context<CommandAnswered>, master: Ref<ClusterMessage
           own.send(master, {
             type: "submit",
             id: commandId(`c${i}`),
-            name: "bench",
+            // Of one name no more may be open.
+            name: i * BATCH * 2 < tasks ? "first" : "second",
             template: TEMPLATE,
             payloads,
             from: context.self,
