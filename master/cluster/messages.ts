@@ -159,6 +159,6 @@ export interface ClusterOptions {
   readonly lostAfterMs: number;
   /** 0 switches prefetching off. */
   readonly prefetchMax: number;
-  /** Goes on although the store lacks what peers were told. */
+  /** Goes on, as a new store, although the store lacks what peers were told. */
   readonly acceptLoss: boolean;
 }

@@ -36,15 +36,24 @@ import { WorkerRecord } from "./worker_record.ts";
 /** A peer was told of a commit that the store lacks: an older copy was restored. */
 export function noticeLoss(core: ClusterCore, register: Register): void {
   const { seen } = register;
-  if (seen === null || core.options.acceptLoss || storeOf(seen.epoch) !== core.storeId) return;
+  if (seen === null || storeOf(seen.epoch) !== core.storeId) return;
   if (core.isOurs(seen.epoch) && seen.commit <= core.commit) return;
-  core.lost =
+  const found =
     `the store ends at commit ${core.commit}, but ${register.worker} was told of commit ${seen.commit} in epoch ${seen.epoch}: ` +
-    "an older copy was restored. Start with the newest copy, or with --accept-loss.";
+    "an older copy was restored.";
+  core.lost = `${found} Start with the newest copy, or with --accept-loss.`;
+  if (core.options.acceptLoss) return goOnAsNewStore(core, found);
   core.context.log("error", core.lost);
   if (core.registrar === undefined) return;
   const state = { type: "store_state", state: "degraded", reason: core.lost } as const;
   core.context.send(core.registrar, { ...core.storeState, ...state, waitingChanges: 0 });
+}
+
+/** What was given out and told over the lost future is another store's: the next life of the cluster knows none of it. */
+function goOnAsNewStore(core: ClusterCore, found: string): void {
+  core.context.log("warning", `${found} That is accepted: what is there goes on as a new store`);
+  core.context.send(core.options.store, { type: "recover", from: core.context.self, renew: true });
+  core.context.exit();
 }
 
 /** Takes in a worker, and all that it brings along. */

@@ -34,6 +34,8 @@ export interface CommitRequest {
 export interface RecoverRequest {
   readonly type: "recover";
   readonly from: Ref<StoreAnswer>;
+  /** And for a new id of the store: see `OpenOptions`. */
+  readonly renew?: boolean;
 }
 
 /** Requests that share one transaction. */

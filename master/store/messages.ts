@@ -9,7 +9,7 @@ import type { Queries, Recovered, StoreChange, StoreResult, StoreVerdict } from 
 
 /** What can be asked of the store's actor. Answers carry the asker's token. */
 export type StoreMessage =
-  | { readonly type: "recover"; readonly from: Ref<StoreAnswer> }
+  | { readonly type: "recover"; readonly from: Ref<StoreAnswer>; readonly renew?: boolean }
   | {
     readonly type: "commit";
     readonly from: Ref<StoreAnswer>;

@@ -126,8 +126,9 @@ class StoreActor implements Actor<StoreActorMessage> {
   #start(work: Batch | RecoverRequest): void {
     this.#state = "busy";
     const { store } = this.#options;
-    if (work.type === "recover") store.open((result) => this.#post({ type: "opened", result }));
-    else if (this.#epoch !== undefined) {
+    if (work.type === "recover") {
+      store.open((result) => this.#post({ type: "opened", result }), { renew: work.renew ?? false });
+    } else if (this.#epoch !== undefined) {
       store.commit(this.#epoch, work.changes, (result) => this.#post({ type: "applied", result }));
     }
   }

@@ -91,32 +91,37 @@ export class FakeWorker {
   }
 
   registers(): void {
-    const { slots, pool, executors, leases, seen } = this.#traits;
     this.#fleet.post({
       type: "worker_joined",
       session: this.session,
-      register: {
-        type: "register",
-        version: { major: 1, minor: 0 },
-        worker: workerId(this.name),
-        incarnation: incarnation(this.#traits.incarnation),
-        slots,
-        pool,
-        executors: [...executors],
-        facts: {
-          hostname: "host",
-          os: "linux",
-          arch: "x86_64",
-          cpus: 8,
-          memoryBytes: 1e9,
-          pid: 1,
-          runtime: "deno",
-          software: "1",
-        },
-        seen,
-        leases: [...leases],
-      },
+      register: this.registration(this.#traits.seen),
     });
+  }
+
+  /** How it registers. @param seen the highest commit that it claims to have been told of */
+  registration(seen: Register["seen"]): Register {
+    const { slots, pool, executors, leases } = this.#traits;
+    return {
+      type: "register",
+      version: { major: 1, minor: 0 },
+      worker: workerId(this.name),
+      incarnation: incarnation(this.#traits.incarnation),
+      slots,
+      pool,
+      executors: [...executors],
+      facts: {
+        hostname: "host",
+        os: "linux",
+        arch: "x86_64",
+        cpus: 8,
+        memoryBytes: 1e9,
+        pid: 1,
+        runtime: "deno",
+        software: "1",
+      },
+      seen,
+      leases: [...leases],
+    };
   }
 
   /** Says something, without waiting for what follows. */

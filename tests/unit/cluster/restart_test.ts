@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryDisk } from "../../../master/store/memory_disk.ts";
+import { storeOf } from "../../../shared/model/ids.ts";
 import { held } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -113,13 +114,37 @@ Deno.test("an older copy of the store is noticed by the epochs that it lacks", (
   assert.equal(worker.leases.length, 0);
 });
 
-Deno.test("with acceptLoss it goes on", () => {
+Deno.test("with acceptLoss the store gets a new id, and what was out over the lost future is set aside", () => {
   const fleet = new Fleet({ acceptLoss: true });
-  const epoch = fleet.core.epoch;
+  const before = fleet.core.epoch;
+  assert.ok(before);
+  const first = fleet.join("w1");
+  const group = fleet.submit(2);
+  first.completes();
+  const open = first.lease;
+  fleet.pass(2_000);
+  fleet.post({
+    type: "worker_joined",
+    session: first.session,
+    register: first.registration({ epoch: before, commit: 1_000 }),
+  });
+  fleet.virtual.runFor(1);
+  fleet.restart();
+  const { epoch } = fleet.core;
   assert.ok(epoch);
-  const worker = fleet.join("w", { seen: { epoch, commit: 1_000 } });
-  fleet.submit(1);
-  assert.equal(worker.leases.length, 1);
+  assert.notEqual(storeOf(epoch), storeOf(before));
+  const back = fleet.join("w1", {
+    seen: { epoch: before, commit: 1_000 },
+    leases: [held(open, "running", 2_000)],
+  });
+  assert.deepEqual(back.of("welcome").map((each) => each.keep), [[false]]);
+  back.completes(open);
+  assert.deepEqual(back.verdicts, ["unknown"]);
+  assert.equal(fleet.outcome(group, 2), undefined);
+  assert.deepEqual(back.leases.map((each) => [each.task, each.epoch]), [[open.task, epoch]], "it runs again");
+  back.completes();
+  assert.equal(fleet.outcome(group, 2)?.lease?.epoch, epoch);
+  assert.equal(fleet.outcome(group, 1)?.lease?.epoch, before, "what was finished stays");
 });
 
 Deno.test("while the store is an older copy, workers keep what they run and their results are not acknowledged", () => {
