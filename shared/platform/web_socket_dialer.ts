@@ -153,7 +153,7 @@ function closing(code: number, reason: string, problem: string): { code: number;
 /** What a failed handshake means for whoever has to mend it. */
 const HANDSHAKES: readonly (readonly [RegExp, string])[] = [
   [
-    /UnknownIssuer/,
+    /UnknownIssuer|BadSignature/,
     "nobody whom this machine trusts has signed the master's certificate: name the authority's file with --ca",
   ],
   [

@@ -144,7 +144,8 @@ function assertSessionStands(role: "worker" | "admin" | "view", bytes: Uint8Arra
   const before = cluster.messages.length;
   world.post(ref, { type: "frame", bytes });
   world.settle();
-  const isGood = decodeFrame(bytes, role === "worker" ? fromWorker : fromClient).ok;
+  const schema: z.ZodType = role === "worker" ? fromWorker : fromClient;
+  const isGood = decodeFrame(bytes, schema).ok;
   if (!isGood) {
     const reached = cluster.messages.slice(before).filter(({ type }) => type !== "worker_left").length +
       commands.messages.length + feed.messages.length;
