@@ -16,6 +16,7 @@ import type { DiskState } from "../../master/store/memory_state.ts";
 import { Buffers } from "./checkers/buffers.ts";
 import type { ClusterMemory } from "./checkers/cluster_tap.ts";
 import { DurableFacts, type FactsCopy } from "./checkers/durable_facts.ts";
+import { LeaseScenarios } from "./checkers/lease_scenarios.ts";
 import { StaleSessions } from "./checkers/stale_sessions.ts";
 import { Supervision } from "./checkers/supervision.ts";
 import { DiskFaults, WatchedDisk } from "./disk.ts";
@@ -128,6 +129,7 @@ export class World {
       lives: this.storeLives,
       granted: new Set(),
       results: new Map(),
+      scenarios: new LeaseScenarios((scenario) => this.reached(scenario), now),
       live: undefined,
     };
     this.#masters = [new MasterNode("master", this)];

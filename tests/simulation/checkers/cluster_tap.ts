@@ -19,6 +19,7 @@ import type { DiskState, DiskTask } from "../../../master/store/memory_state.ts"
 import type { Findings } from "../findings.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
+import type { LeaseScenarios } from "./lease_scenarios.ts";
 import { TappedContext } from "./tapped_context.ts";
 
 /** What outlives one life of the cluster. */
@@ -31,6 +32,7 @@ export interface ClusterMemory {
   readonly granted: Set<string>;
   /** What workers said of leases. */
   readonly results: Map<string, AttemptEnd["state"]>;
+  readonly scenarios: LeaseScenarios;
   /** The live cluster, for whoever asks in the end. */
   live: Cluster | undefined;
 }
@@ -43,18 +45,27 @@ export class ClusterTap implements Actor<ClusterMessage> {
   readonly #told = new Map<number, Set<number>>();
   readonly #order = new Map<number, number>();
 
-  constructor(context: Context<ClusterMessage>, options: ClusterOptions, memory: ClusterMemory) {
+  /** @param process whose life it is part of */
+  constructor(
+    context: Context<ClusterMessage>,
+    options: ClusterOptions,
+    memory: ClusterMemory,
+    process: object,
+  ) {
     this.#memory = memory;
+    memory.scenarios.begins(process);
     const tapped = new TappedContext(context, (to, message) => this.#sent(to, message));
     this.#cluster = new Cluster(tapped, options);
     const { core } = this.#cluster;
     const say = core.say.bind(core);
     core.say = (session, envelope) => {
       if (session !== undefined) this.#says(envelope);
+      if (session !== undefined && envelope.type === "welcome") memory.scenarios.welcomes(session.id);
       say(session, envelope);
     };
     memory.live = this.#cluster;
     context.atEnd(() => {
+      memory.scenarios.ends(process, core);
       if (memory.live === this.#cluster) memory.live = undefined;
     });
   }
@@ -65,10 +76,13 @@ export class ClusterTap implements Actor<ClusterMessage> {
         if (each.type === "result") this.#noteResult(message.session, each);
       }
     }
+    this.#memory.scenarios.hears(this.#cluster.core, message);
     this.#cluster.receive(message);
+    this.#memory.scenarios.heard();
   }
 
   exited(actor: Ref<never>, reason: ExitReason): void {
+    this.#memory.scenarios.sessionEnds(this.#cluster.core, actor.id);
     this.#cluster.exited(actor, reason);
   }
 
@@ -187,6 +201,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
   }
 
   #sent(to: Ref<never>, message: unknown): void {
+    if (isClose(message)) this.#memory.scenarios.closes(message.name, message.message);
     if (!isEnded(message)) return;
     const { findings, state, trace } = this.#memory;
     const group = [...this.#cluster.core.sources.values()].find((source) => source.ref.id === to.id)?.group
@@ -216,6 +231,13 @@ export class ClusterTap implements Actor<ClusterMessage> {
     const { group, number } = taskParts(id);
     return this.#memory.state().groups.get(group)?.tasks.get(number);
   }
+}
+
+function isClose(
+  message: unknown,
+): message is { readonly type: "close"; readonly name: string; readonly message: string } {
+  return typeof message === "object" && message !== null && "type" in message && message.type === "close" &&
+    "name" in message && "message" in message;
 }
 
 function isEnded(message: unknown): message is { readonly type: "ended"; readonly number: number } {

@@ -18,6 +18,7 @@ import type { Findings } from "../findings.ts";
 import type { ScenarioName } from "../scenarios.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
+import { hasCompletedAndPruned } from "./lease_scenarios.ts";
 
 type Of<T extends StoreChange["type"]> = Extract<StoreChange, { type: T }>;
 
@@ -91,6 +92,7 @@ export class DurableFacts implements DiskObserver {
   }
 
   committed(commit: number, changes: readonly StoreChange[], verdicts: readonly StoreVerdict[]): void {
+    if (hasCompletedAndPruned(changes)) this.#options.reached("completed_and_pruned");
     const words: string[] = [];
     for (const [index, change] of changes.entries()) {
       const verdict = verdicts[index];

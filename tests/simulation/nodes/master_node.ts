@@ -66,7 +66,7 @@ export class MasterNode extends Node {
           stopMaster: () => this.stop(),
         }),
     }, settings);
-    system.start("master", supervisor(this.#tapped(tree, settings)));
+    system.start("master", supervisor(this.#tapped(tree, settings, process)));
   }
 
   protected override ended(): void {
@@ -85,13 +85,18 @@ export class MasterNode extends Node {
   }
 
   /** The same tree, with the cluster behind its tap. */
-  #tapped(tree: SupervisorOptions, settings: MasterSettings): SupervisorOptions {
+  #tapped(tree: SupervisorOptions, settings: MasterSettings, process: SimulatedProcess): SupervisorOptions {
     const { memory } = this.world;
     const children = tree.children.map((child) =>
       child.name !== "cluster" ? child : childSpec<ClusterMessage>({
         ...child,
         start: (siblings) => (context) =>
-          new ClusterTap(context, { ...settings, store: siblings.get<StoreMessage>("store") }, memory),
+          new ClusterTap(
+            context,
+            { ...settings, store: siblings.get<StoreMessage>("store") },
+            memory,
+            process,
+          ),
       })
     );
     return { ...tree, children };
