@@ -44,7 +44,8 @@ export function reportsCame(core: ClusterCore, worker: WorkerRecord, reports: re
   const { intake } = core;
   const task = core.isOurs(first.epoch) ? core.tasks.get(first.task) : undefined;
   const attempt = attemptOf(worker, first, task);
-  if (task === undefined || task.state === "settling" || !isGranted(task, core.epoch, first, worker.id)) {
+  // An outcome that is on its way to the store is not durable: a master that ends now takes the reports before it along.
+  if (task === undefined || !isGranted(task, core.epoch, first, worker.id)) {
     return intake.take(worker, first, last.number);
   }
   const hasRoom = !core.log.isBehind && intake.hasRoom(first);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Lease } from "../../../shared/model/task.ts";
 import type { Report } from "../../../shared/protocol/worker_envelopes.ts";
 import { ATTEMPT_REPORTS_MAX } from "../../../master/store/limits.ts";
+import { NO_FAULTS } from "../../../master/store/memory_store.ts";
 import { completed, held } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -68,6 +69,23 @@ Deno.test("reports of a lease that does not count are taken at once and kept now
   assert.deepEqual(words(worker), [[1, null], [1, null]]);
   assert.deepEqual([stored(fleet, first), stored(fleet, worker.lease)], [[], []]);
   assert.equal(fleet.disk.state.commit, commit);
+});
+
+Deno.test("reports that come again while their outcome is on its way are not taken before both are durable", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w1");
+  fleet.submit(1);
+  const { lease } = worker;
+  fleet.faults = { ...NO_FAULTS, isFull: () => true };
+  worker.says(report(lease, 1), completed(lease));
+  worker.leaves();
+  const back = fleet.join("w1", { leases: [held(lease, "finished", 10)] });
+  back.says(report(lease, 1), completed(lease));
+  assert.deepEqual(words(back), []);
+  fleet.faults = NO_FAULTS;
+  fleet.pass(1_000);
+  assert.deepEqual(words(back), [[1, null]]);
+  assert.deepEqual(stored(fleet, lease), [1]);
 });
 
 Deno.test("another worker's lease cannot be reported for", () => {
