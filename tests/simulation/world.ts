@@ -123,6 +123,8 @@ export class World {
       },
     });
     this.memory = {
+      executions: () => this.executions,
+      mayForget: () => this.met.has("workerActorKill") || this.met.has("storeRestored"),
       findings,
       trace,
       state,

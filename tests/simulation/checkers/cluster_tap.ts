@@ -20,6 +20,8 @@ import type { Findings } from "../findings.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
 import type { LeaseScenarios } from "./lease_scenarios.ts";
+import type { Executions } from "../executions.ts";
+import { LeaseWatch } from "./lease_watch.ts";
 import { TappedContext } from "./tapped_context.ts";
 
 /** What outlives one life of the cluster. */
@@ -27,6 +29,9 @@ export interface ClusterMemory {
   readonly findings: Findings;
   readonly trace: Trace;
   readonly state: () => DiskState;
+  readonly executions: () => Executions;
+  /** Whether a worker may have lost what it knew, or a store what it was told: an actor crashed, a copy was restored. */
+  readonly mayForget: () => boolean;
   readonly lives: StoreLives;
   /** Every lease that was ever granted. */
   readonly granted: Set<string>;
@@ -41,6 +46,7 @@ export interface ClusterMemory {
 export class ClusterTap implements Actor<ClusterMessage> {
   readonly #memory: ClusterMemory;
   readonly #cluster: Cluster;
+  readonly #watch: LeaseWatch;
   /** What each life of an experiment was told. */
   readonly #told = new Map<number, Set<number>>();
   readonly #order = new Map<number, number>();
@@ -63,6 +69,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
       if (session !== undefined && envelope.type === "welcome") memory.scenarios.welcomes(session.id);
       say(session, envelope);
     };
+    this.#watch = new LeaseWatch(context, core, memory);
     memory.live = this.#cluster;
     context.atEnd(() => {
       memory.scenarios.ends(process, core);
@@ -77,17 +84,20 @@ export class ClusterTap implements Actor<ClusterMessage> {
       }
     }
     this.#memory.scenarios.hears(this.#cluster.core, message);
+    this.#watch.hears(message);
     this.#cluster.receive(message);
     this.#memory.scenarios.heard();
   }
 
   exited(actor: Ref<never>, reason: ExitReason): void {
     this.#memory.scenarios.sessionEnds(this.#cluster.core, actor.id);
+    this.#watch.exits(actor);
     this.#cluster.exited(actor, reason);
   }
 
   turnEnded(): void {
     this.#cluster.turnEnded();
+    this.#watch.look();
     const { findings } = this.#memory;
     const wrong = this.#cluster.check();
     findings.expect("cluster_sane", wrong.length === 0, () => wrong.join("; "));

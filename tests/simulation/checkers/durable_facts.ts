@@ -59,6 +59,8 @@ export class DurableFacts implements DiskObserver {
   #outcomes = new Map<TaskId, number>();
   #ended = new Map<string, string>();
 
+  readonly #commands = new Set<string>();
+
   constructor(options: DurableFactsOptions) {
     this.#options = options;
   }
@@ -76,6 +78,7 @@ export class DurableFacts implements DiskObserver {
   /** The disk was replaced: only this is durable now. */
   restore(copy: FactsCopy): void {
     this.feed = [...copy.feed];
+    this.#commands.clear();
     this.#epochs = [...copy.epochs];
     this.#outcomes = new Map(copy.outcomes);
     this.#ended = new Map(copy.ended);
@@ -114,6 +117,7 @@ export class DurableFacts implements DiskObserver {
           return inner === undefined ? "" : this.#change(inner, each);
         });
         if (verdict.type === "repeated") this.#repeated(change);
+        this.#command(change, verdict);
         return `command ${change.id} ${verdict.type} (${words.join(", ")})`;
       }
       case "outcome":
@@ -140,6 +144,16 @@ export class DurableFacts implements DiskObserver {
     if (changes.some(({ type }) => type === "tasks_submitted" || type === "experiment_added")) {
       this.#options.reached("reply_lost");
     }
+  }
+
+  #command({ id }: Of<"command">, verdict: StoreVerdict): void {
+    if (verdict.type !== "recorded") return;
+    this.#options.findings.expect(
+      "submissions_kept",
+      !this.#commands.has(id),
+      () => `${id} is carried out twice`,
+    );
+    this.#commands.add(id);
   }
 
   #outcome(change: Of<"outcome">, verdict: StoreVerdict): void {

@@ -10,6 +10,7 @@ import { decode } from "../../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../../shared/protocol/fields.ts";
 import type { World } from "../world.ts";
 import { checkCurves } from "./curve.ts";
+import { checkBudgets } from "./budgets.ts";
 import { replaySearches } from "./search_replay.ts";
 
 /** Whether nobody holds anything any more. */
@@ -26,6 +27,7 @@ export function checkEnding(world: World, isDone: boolean): void {
   findings.expect("all_settled", left.length === 0, () => left.join("; "));
   for (const group of world.disk.state.groups.values()) checkGroup(world, group);
   checkCurves(world);
+  checkBudgets(world);
   replaySearches(world);
   for (const node of world.nodes) node.checkSupervision();
 }
