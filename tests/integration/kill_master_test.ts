@@ -4,11 +4,10 @@
  * @module
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import type { Change, TaskOutcome } from "../../client/mod.ts";
 import { completionsByTask, runningOn, startsByTask } from "./fleet/executions.ts";
 import { Fleet, withFleet } from "./fleet/fleet.ts";
-import { assertAllCompleted, endsByCause, readLedger } from "./fleet/ledger.ts";
+import { assertAllCompleted, endsByCause, readLedger, untilOpenRows } from "./fleet/ledger.ts";
 import type { Member } from "./fleet/member.ts";
 import { slowSearch } from "./fleet/specs.ts";
 
@@ -23,7 +22,7 @@ withFleet(
     const changes = Array.fromAsync(search.changes());
     await Promise.all(workers.map((worker) => worker.until(({ ended }) => ended !== undefined)));
     await Promise.all(workers.map((worker) => worker.until(() => runningOn(worker).size > 0)));
-    await rowsAreWritten(fleet, 2);
+    await untilOpenRows(fleet.data, 2);
     await master.kill();
     const kept = workers.flatMap((worker) => [...runningOn(worker)]);
     const acknowledged = readLedger(fleet.data).outcomes;
@@ -54,7 +53,7 @@ withFleet(
       inputs: [2_000, 2_100, 2_200, 2_300].map((ms) => ({ ms })),
     });
     await worker.until(() => runningOn(worker).size === 4);
-    await rowsAreWritten(fleet, 4);
+    await untilOpenRows(fleet.data, 4);
     await master.kill();
     await worker.until(() => runningOn(worker).size === 0);
     master = await fleet.master();
@@ -157,17 +156,6 @@ async function assertOnce(
   await Promise.all(workers.map((worker) => worker.kill()));
   const completions = completionsByTask(workers);
   ok(completions.size >= TASKS - 1, `only ${completions.size} tasks were seen to complete`);
-}
-
-/** A lease that is old enough has a row, so that a restarted master knows that it was out. */
-async function rowsAreWritten(fleet: Fleet, count: number): Promise<void> {
-  for (;;) {
-    const db = new DatabaseSync(`${fleet.data}/espalier.db`, { readOnly: true });
-    const rows = db.prepare("SELECT count(*) AS count FROM open_attempts").get();
-    db.close();
-    if (Number(rows?.["count"]) >= count) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** No change is missing, none came twice: each trial is submitted once, in order, and ends once. */

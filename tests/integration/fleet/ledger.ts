@@ -6,6 +6,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
+import { copyStore } from "../../../master/verify/store_copy.ts";
+import { assertVerified } from "./verified.ts";
 
 const outcomeSchema = z.object({
   task: z.string(),
@@ -45,7 +47,9 @@ const NAME = `
  * @param folder the master's data folder; the master may run
  */
 export function readLedger(folder: string): Ledger {
-  const db = new DatabaseSync(`${folder}/espalier.db`, { readOnly: true });
+  // Read from a copy: SQLite writes beside a file even to read it, and its disk may be full.
+  const copy = copyStore(`${folder}/espalier.db`);
+  const db = new DatabaseSync(copy.path);
   try {
     equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
     equal(
@@ -79,17 +83,30 @@ export function readLedger(folder: string): Ledger {
     };
   } finally {
     db.close();
+    copy.remove();
   }
 }
 
-/** Every task has its one outcome, `completed`; nothing is open. */
+/** Every task has its one outcome, `completed`; nothing is open; no promise that is checked on a store is broken. */
 export function assertAllCompleted(folder: string, tasks: number): Ledger {
+  assertVerified(folder);
   const ledger = readLedger(folder);
   equal(ledger.tasks, tasks);
   const others = ledger.outcomes.filter(({ state }) => state !== "completed");
   deepEqual(others, []);
   equal(new Set(ledger.outcomes.map(({ task }) => task)).size, tasks);
   return ledger;
+}
+
+/** Fulfilled when so many leases have rows: a restarted master knows then that they were out. */
+export async function untilOpenRows(folder: string, count: number): Promise<void> {
+  for (;;) {
+    const db = new DatabaseSync(`${folder}/espalier.db`, { readOnly: true });
+    const rows = one(db, "SELECT count(*) FROM open_attempts");
+    db.close();
+    if (rows >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** How many attempts ended without an outcome, by cause. */
