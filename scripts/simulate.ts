@@ -2,82 +2,66 @@
  * Runs the simulator: one seed, to look at it, or a campaign over many.
  *
  * ```
- * deno task simulate --seed 7              one run: its hash, faults and checks
- * deno task simulate --seed 7 --trace      every line of it
- * deno task simulate --seeds 1-2000        a campaign; stops at nothing, ends with 1 where a promise was broken
- * deno task simulate --seed 7 --steps 5000 only the first events
+ * deno task simulate --seed 7                 one run: its hash, faults and checks; one that fails is shrunk
+ * deno task simulate --seed 7 --trace         every line of it
+ * deno task simulate --seed 7 --steps 5000    only the first events
+ * deno task simulate --seed 7 --without 3,9   without some events of its schedule (or --only 4,5)
+ * deno task simulate --seed 7 --plain calm-disk,one-worker   with a plainer plan
+ * deno task simulate --seeds 1-10000          a campaign, over two processes (--jobs), and the directed runs; ends with 1
+ *                                             where a promise was broken or something was never met
  * ```
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Report, simulate } from "../tests/simulation/simulation.ts";
+import { runCampaign, runPart } from "./simulate/campaign.ts";
+import { type OneRun, runOne } from "./simulate/one.ts";
+import { numbers, plainNames, range } from "./simulate/words_in.ts";
 
-/** Lines of the trace that are shown with a violation. */
-const TAIL_SHOWN = 60;
+/** As many as most machines have cores to spare. */
+const JOBS = 2;
 
-function main(): number {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       seed: { type: "string" },
       seeds: { type: "string" },
+      jobs: { type: "string", default: String(JOBS) },
+      part: { type: "boolean", default: false },
       trace: { type: "boolean", default: false },
       steps: { type: "string" },
+      without: { type: "string" },
+      only: { type: "string" },
+      plain: { type: "string" },
     },
   });
-  const seeds = values.seeds === undefined ? [values.seed ?? "1"] : range(values.seeds);
-  if (seeds === undefined) {
-    console.error("--seeds takes a range such as 1-2000");
-    return 2;
+  if (values.seeds !== undefined) {
+    const seeds = range(values.seeds);
+    if (seeds === undefined) return misused("--seeds takes a range such as 1-2000");
+    if (values.part) return runPart(seeds);
+    return await runCampaign(seeds, Math.max(1, Number(values.jobs)));
   }
-  const startedMs = performance.now();
-  const broken: string[] = [];
-  for (const seed of seeds) {
-    const report = simulate(seed, {
-      ...(values.trace ? { print: (line) => console.log(line) } : {}),
-      ...(values.steps === undefined ? {} : { stepsMax: Number(values.steps) }),
-    });
-    if (report.violations.length > 0) broken.push(seed);
-    if (seeds.length === 1) showOne(report);
-    else if (report.violations.length > 0) showViolations(report, false);
+  const without = numbers(values.without);
+  const only = numbers(values.only);
+  const plain = plainNames(values.plain);
+  if (without === "wrong" || only === "wrong") {
+    return misused("--without and --only take numbers such as 3,7,9");
   }
-  if (seeds.length > 1) {
-    const seconds = (performance.now() - startedMs) / 1_000;
-    console.log(
-      `${seeds.length} seeds in ${seconds.toFixed(1)} s, ${(seeds.length / seconds).toFixed(1)} a second`,
-    );
-    console.log(broken.length === 0 ? "every promise held" : `broken: ${broken.join(" ")}`);
-  }
-  return broken.length === 0 ? 0 : 1;
+  if (plain === "wrong") return misused("--plain takes names such as calm-disk,one-worker");
+  const run: OneRun = {
+    seed: values.seed ?? "1",
+    isTraced: values.trace,
+    stepsMax: values.steps === undefined ? Infinity : Number(values.steps),
+    without,
+    only,
+    plain: plain ?? [],
+  };
+  return runOne(run);
 }
 
-function range(text: string): readonly string[] | undefined {
-  const match = /^(\d+)-(\d+)$/.exec(text);
-  if (match === null) return undefined;
-  const from = Number(match[1]);
-  return Array.from({ length: Math.max(0, Number(match[2]) - from + 1) }, (_, index) => String(from + index));
+function misused(how: string): number {
+  console.error(how);
+  return 2;
 }
 
-function showOne(report: Report): void {
-  const { seed, hash, steps, virtualMs, faults, looked } = report;
-  console.log(
-    `seed ${seed}: hash ${hash}, ${steps} events, ${(virtualMs / 1_000).toFixed(1)} s of virtual time`,
-  );
-  console.log(`faults: ${counts(faults) || "none"}`);
-  console.log(`checks: ${counts(looked)}`);
-  if (report.violations.length > 0) showViolations(report, true);
-  else console.log("every promise held");
-}
-
-function showViolations({ seed, violations, tail }: Report, withTail: boolean): void {
-  if (withTail) { for (const line of tail.slice(-TAIL_SHOWN)) console.log(`  ${line}`); }
-  for (const { checker, message, atMs } of violations) {
-    console.log(`seed ${seed}: ${checker} is broken at ${atMs.toFixed(3)} ms: ${message}`);
-  }
-}
-
-function counts(of: Readonly<Record<string, number>>): string {
-  return Object.entries(of).map(([name, count]) => `${name} ${count}`).join(", ");
-}
-
-if (import.meta.main) Deno.exit(main());
+if (import.meta.main) Deno.exit(await main());

@@ -86,14 +86,22 @@ export class Side {
 /** A worker's or a client's connection to the master. */
 export class Connection {
   readonly node: string;
+  /** In the order in which they were opened. */
+  readonly number: number;
   readonly dialer: Side;
   readonly master: Side;
   readonly #toMaster: Wire;
   readonly #toDialer: Wire;
   #isGone = false;
 
-  constructor(node: string, dialer: Side, master: Side, wires: { toMaster: Wire; toDialer: Wire }) {
+  constructor(
+    { node, number }: Pick<Connection, "node" | "number">,
+    dialer: Side,
+    master: Side,
+    wires: { toMaster: Wire; toDialer: Wire },
+  ) {
     this.node = node;
+    this.number = number;
     this.dialer = dialer;
     this.master = master;
     this.#toMaster = wires.toMaster;

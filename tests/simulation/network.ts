@@ -51,7 +51,7 @@ export interface Delivery {
   readonly to: "master" | "dialer";
   readonly node: string;
   readonly bytes: Uint8Array;
-  /** A newer session between the two has begun: the receiver has said something in it. */
+  /** A newer session between the two has begun: both have said something in it. */
   readonly isLate: boolean;
 }
 
@@ -63,7 +63,8 @@ export class Network {
   readonly #blocked = new Map<string, number>();
   /** By node: until when it reads nothing. */
   readonly #deaf = new Map<string, number>();
-  /** By node: its newest connection. */
+  #opened = 0;
+  /** By node: the newest connection over which both have said something. */
   readonly #newest = new Map<string, Connection>();
   /** Of all frames that were heard by a node's peer: when the newest was sent. */
   readonly #sentMs = new Map<string, number>();
@@ -169,33 +170,32 @@ export class Network {
     const masterSide: Side = new Side(master, (event) => {
       if (event.type !== "opened") visitor(event);
     });
-    const isLate = (direction: "in" | "out") => this.#isLate(connection, direction);
-    const toMaster = this.#wire(
-      { node, direction: "out", delayMs, to: masterSide, isLate },
-      () => connection.refused("master"),
+    const of = () => connection;
+    const toMaster = this.#wire({ node, direction: "out", delayMs, to: masterSide, of });
+    const toDialer = this.#wire({ node, direction: "in", delayMs, to: dialerSide, of });
+    const connection: Connection = new Connection(
+      { node, number: ++this.#opened },
+      dialerSide,
+      masterSide,
+      { toMaster, toDialer },
     );
-    const toDialer = this.#wire(
-      { node, direction: "in", delayMs, to: dialerSide, isLate },
-      () => connection.refused("dialer"),
-    );
-    const connection: Connection = new Connection(node, dialerSide, masterSide, { toMaster, toDialer });
     dialerSide.attach(toMaster);
     masterSide.attach(toDialer);
     this.#connections.add(connection);
-    this.#newest.set(node, connection);
     toDialer.carry({ type: "opened" });
     const visitor = entrance.open(masterSide.port, role);
   }
 
-  /** Whether the receiver has a newer session with the node, in which it has answered. */
-  #isLate(connection: Connection, direction: "in" | "out"): boolean {
+  /** Words went both ways: it is the node's newest session, unless a newer one has begun. */
+  #noteBegun(connection: Connection): void {
+    if (connection.master.heard === 0 || connection.dialer.heard === 0) return;
     const newest = this.#newest.get(connection.node);
-    if (newest === undefined || newest === connection) return false;
-    // The receiver's first word in the newer session was heard: so the receiver had begun it.
-    return direction === "out" ? newest.dialer.heard > 0 : newest.master.heard > 0;
+    if (newest === undefined || newest.number < connection.number) {
+      this.#newest.set(connection.node, connection);
+    }
   }
 
-  #wire({ node, direction, delayMs, to, isLate }: Leg, nobody: () => void): Wire {
+  #wire({ node, direction, delayMs, to, of }: Leg): Wire {
     const { loop, random, plan, trace, tamper, observer } = this.#options;
     const receiver = direction === "out" ? "master" : "dialer";
     const reader = direction === "out" ? "master" : node;
@@ -207,7 +207,7 @@ export class Network {
       jitterMs: plan.jitterMs,
       blockedUntilMs: () => Math.max(this.#blockedUntil(node, direction), this.#deaf.get(reader) ?? 0),
       receiver: to.process,
-      nobody,
+      nobody: () => of().refused(receiver),
       queued: (unreadBytes) => observer.queued(unreadBytes),
       deliver: (cargo, tookMs) => {
         if (cargo.type === "frame") this.#noteDelay(words, tookMs);
@@ -215,12 +215,12 @@ export class Network {
           if (each.type === "frame") {
             trace.frame(words, each.bytes);
             this.frames += 1;
-            if (!to.isOver) {
-              observer.delivers({ to: receiver, node, bytes: each.bytes, isLate: isLate(direction) });
-            }
+            const isLate = (this.#newest.get(node)?.number ?? 0) > of().number;
+            if (!to.isOver) observer.delivers({ to: receiver, node, bytes: each.bytes, isLate });
           } else trace.add(`${words} ${describe(each)}`);
           to.take(each);
         }
+        this.#noteBegun(of());
       },
     });
   }
@@ -241,7 +241,7 @@ interface Leg {
   readonly direction: "in" | "out";
   readonly delayMs: number;
   readonly to: Side;
-  readonly isLate: (direction: "in" | "out") => boolean;
+  readonly of: () => Connection;
 }
 
 function describe(cargo: Exclude<Cargo, { type: "frame" }>): string {

@@ -98,9 +98,10 @@ function play(world: World, schedule: readonly ScheduledEvent[], without: Readon
   const workload = new Workload(world);
   const hands = new StoreHands(world);
   for (const event of schedule) {
-    if (without.has(event.number)) continue;
+    const { kind, number } = event;
     world.loop.timer(event.atMs, () => {
-      const { kind, number } = event;
+      // Its timer stays, or the loop would draw another order for everything else.
+      if (without.has(number)) return;
       const random = world.random("event", String(number));
       const words = isRequest(kind)
         ? workload.ask(kind, number, random)

@@ -33,6 +33,8 @@ export interface Request {
 /** One client. */
 export class ClientNode extends Node implements LinkEvents {
   readonly requests = new Map<CommandId, Request>();
+  /** What the person in front of it was told of losses. */
+  readonly warnings: string[] = [];
   #link: Ref<LinkMessage> | undefined;
   #log: LogReader | undefined;
   #subscription = "";
@@ -67,6 +69,7 @@ export class ClientNode extends Node implements LinkEvents {
 
   state(state: LinkState): void {
     if (state.type !== "ended") return;
+    this.warnings.push(state.message);
     // Where the store was lost the person in front of it must know: the program ends with words that say so.
     const isLoss = this.world.storeLives.life > 0 && /store|commit/.test(state.message);
     this.world.findings.expect(
@@ -98,6 +101,7 @@ export class ClientNode extends Node implements LinkEvents {
   delayed(): void {}
 
   broken(subscription: string, message: string): void {
+    this.warnings.push(message);
     const isLoss = this.world.storeLives.life > this.#logLife && /store|commit/.test(message);
     this.world.findings.expect("log_complete", isLoss, () => `${this.name} lost ${subscription}: ${message}`);
     if (isLoss) this.#readLog(0);

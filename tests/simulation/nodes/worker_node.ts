@@ -7,10 +7,11 @@ import type { Ref } from "../../../shared/actor/actor.ts";
 import type { System } from "../../../shared/actor/system.ts";
 import { incarnation, workerId } from "../../../shared/model/ids.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
-import type { WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
+import type { Result, WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
 import { CLOSE } from "../../../shared/protocol/limits.ts";
 import { refusedExitCode } from "../../../worker/link.ts";
 import { type WorkerRootMessage, workerTree } from "../../../worker/tree.ts";
+import { watchedJournal } from "../checkers/journal_watch.ts";
 import { simulatedExecutors } from "../evaluator.ts";
 import { JournalDisk } from "../journal.ts";
 import type { WorkerPlan } from "../plan.ts";
@@ -27,6 +28,8 @@ const VITALS: WorkerVitals = { cpuPercent: 1, memoryUsedBytes: 1, rssBytes: 1, g
 /** One worker. */
 export class WorkerNode extends Node {
   readonly journal: JournalDisk;
+  /** Results that are for a person to look at. */
+  readonly setAside: Result[] = [];
   readonly #shape: WorkerPlan;
   /** Unlike its name where another process has the same id. */
   readonly #id: string;
@@ -71,13 +74,14 @@ export class WorkerNode extends Node {
       met: (kind) => this.world.count(kind),
       poisoned: (task) => this.#poisoned(process, task),
     });
-    const journal = this.journal.open(process);
+    const journal = watchedJournal(this.journal.open(process), this.world);
     this.#root = system.start(
       "worker",
       workerTree({
         dialer: network.dialer(process, "worker"),
         executors,
         journal,
+        seen: this.journal.seen(process),
         setAside: (result) => {
           // What a lost store had granted is for a person to look at; anything else is somebody's work.
           findings.expect(
@@ -85,6 +89,7 @@ export class WorkerNode extends Node {
             !this.world.storeLives.isPresent(result.epoch),
             () => `${this.name} set the result of ${leaseKey(result)} aside`,
           );
+          this.setAside.push(result);
           journal.settle(result);
         },
         vitals: { start: (sample) => this.#vitals(process, sample) },

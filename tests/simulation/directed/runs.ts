@@ -1,0 +1,10 @@
+/**
+ * All directed runs.
+ *
+ * @module
+ */
+import type { DirectedRun } from "./directed_run.ts";
+import { WORLD_RUNS } from "./world_runs.ts";
+
+/** Each brings one scenario about. */
+export const DIRECTED_RUNS: readonly DirectedRun[] = [...WORLD_RUNS];
