@@ -21,7 +21,7 @@ import {
 import { decodeFrame, encodeFrames } from "../shared/protocol/codec.ts";
 import { CLOSE, HEARTBEAT_DEFAULT_MS, LEAVE_INTERVALS, mayReturn } from "../shared/protocol/limits.ts";
 import type { SocketEvent, SocketPort } from "../shared/protocol/socket_port.ts";
-import { HighestSeen } from "./highest_seen.ts";
+import { HighestSeen } from "../shared/protocol/highest_seen.ts";
 import type { LinkMessage, LinkOptions, LinkState, Subscription } from "./link_messages.ts";
 import { Subscriptions } from "./subscriptions.ts";
 

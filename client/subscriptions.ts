@@ -7,7 +7,7 @@
  * @module
  */
 import type { ChangeEnvelope, Snapshot } from "../shared/protocol/client_envelopes.ts";
-import type { Seen } from "./highest_seen.ts";
+import type { Seen } from "../shared/protocol/highest_seen.ts";
 import type { Subscription } from "./link_messages.ts";
 import { LogTail } from "./log_tail.ts";
 

@@ -9,10 +9,10 @@
  */
 import type { Actor, Context, Start, Timer } from "../shared/actor/actor.ts";
 import { backOffMs } from "../shared/protocol/back_off.ts";
+import type { HighestSeen } from "../shared/protocol/highest_seen.ts";
 import { CLOSE, mayReturn, PROTOCOL_VERSION } from "../shared/protocol/limits.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
 import type { HeldLease, Refused, Register, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
-import type { HighestSeen } from "./link_seen.ts";
 import { type Leaving, type Pulse, Session, type Sides } from "./link_session.ts";
 import type { LinkMessage, LinkTimer, StopWorker } from "./messages.ts";
 import type { Dialer, WorkerOptions } from "./tree_ports.ts";

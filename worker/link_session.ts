@@ -11,6 +11,7 @@ import type { Context, Ref, Timer } from "../shared/actor/actor.ts";
 import type { Epoch } from "../shared/model/ids.ts";
 import type { Lease } from "../shared/model/task.ts";
 import { decodeFrame, encodeFrames, type FrameProblem } from "../shared/protocol/codec.ts";
+import type { HighestSeen } from "../shared/protocol/highest_seen.ts";
 import { CLOSE, type CloseName, LEAVE_INTERVALS, REGISTER_WITHIN_MS } from "../shared/protocol/limits.ts";
 import type { SocketPort } from "../shared/protocol/socket_port.ts";
 import {
@@ -26,7 +27,6 @@ import {
   type Welcome,
   type WorkerVitals,
 } from "../shared/protocol/worker_envelopes.ts";
-import type { HighestSeen } from "./link_seen.ts";
 import type {
   LinkMessage,
   LinkTimer,

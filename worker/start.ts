@@ -18,6 +18,7 @@ import type { Executor } from "./executors/executor.ts";
 import { moduleExecutor } from "./executors/module.ts";
 import { awaitIdentity, type Identity } from "./identity.ts";
 import { openJournal, type ResultJournal } from "./journal.ts";
+import { SeenFile } from "./seen_file.ts";
 import { socketUrl } from "./start_url.ts";
 import { workerTree } from "./tree.ts";
 import type { VitalsSource, WorkerOptions, WorkerPorts } from "./tree_ports.ts";
@@ -74,6 +75,12 @@ export function startWorker(options: StartOptions): StartedWorker {
   return { stopped: process.run(), stop: (graceMs) => process.stop(graceMs) };
 }
 
+/** What of the worker is on its disk. */
+interface WorkerDisk {
+  readonly journal: ResultJournal;
+  readonly seen: SeenFile;
+}
+
 class WorkerProcess {
   readonly #options: StartOptions;
   #executors: readonly Executor[];
@@ -109,9 +116,10 @@ class WorkerProcess {
     try {
       const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
       const journal = await openJournal(identity.folder, { trouble });
-      const code = await this.#runTree(journal, await this.#describe(masters, identity));
+      const seen = new SeenFile(identity.folder);
+      const code = await this.#runTree({ journal, seen }, await this.#describe(masters, identity));
       await Promise.all([...this.#closing, ...this.#executors.map((executor) => executor.close())]);
-      await journal.close();
+      await Promise.all([journal.close(), seen.close()]);
       return code;
     } finally {
       identity.close();
@@ -141,7 +149,7 @@ class WorkerProcess {
     };
   }
 
-  #runTree(journal: ResultJournal, worker: WorkerOptions): Promise<number> {
+  #runTree(disk: WorkerDisk, worker: WorkerOptions): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     const { log } = this.#options;
     let code = CRASHED_EXIT;
@@ -153,7 +161,7 @@ class WorkerProcess {
         resolve(code);
       },
     });
-    const ports = this.#ports(journal, (exitCode, message) => {
+    const ports = this.#ports(disk, (exitCode, message) => {
       code = exitCode;
       log(exitCode === 0 ? "info" : "error", "worker", message, { exitCode });
     });
@@ -163,12 +171,13 @@ class WorkerProcess {
     return promise;
   }
 
-  #ports(journal: ResultJournal, exit: WorkerPorts["exit"]): WorkerPorts {
+  #ports({ journal, seen }: WorkerDisk, exit: WorkerPorts["exit"]): WorkerPorts {
     const { client, caCerts, insecure, freshToken } = this.#options;
     return {
       dialer: webSocketDialer({ client, caCerts, insecure, freshToken }),
       executors: this.#executors,
       journal,
+      seen,
       setAside: (result) => {
         this.#closing.push(
           journal.setAside(result, "the master's store does not know its lease").then(() => {}),

@@ -21,9 +21,9 @@ import {
   type SupervisorMessage,
   type TypedChildSpec,
 } from "../shared/actor/supervisor.ts";
+import { HighestSeen } from "../shared/protocol/highest_seen.ts";
 import type { Result, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
 import { link } from "./link.ts";
-import { HighestSeen } from "./link_seen.ts";
 import type { LinkMessage, StopWorker, WorkerMessage } from "./messages.ts";
 import { outbox } from "./outbox.ts";
 import { slots } from "./slots.ts";
@@ -51,7 +51,7 @@ export function workerTree(ports: WorkerPorts, options: WorkerOptions): Start<Wo
 }
 
 function children(ports: WorkerPorts, options: WorkerOptions, root: Root): readonly ChildSpec[] {
-  const seen = new HighestSeen();
+  const seen = new HighestSeen(ports.seen.read(), (each) => ports.seen.note(each));
   const { journal, executors, dialer } = ports;
   const setAside = (result: Result) => ports.setAside(result);
   return [

@@ -9,6 +9,7 @@
 import type { Incarnation, WorkerId } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import type { Lease } from "../shared/model/task.ts";
+import type { Seen } from "../shared/protocol/highest_seen.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
 import type { Report, Result, WorkerFacts, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
 import type { Executor } from "./executors/executor.ts";
@@ -34,6 +35,13 @@ export interface Journal {
   settle(lease: Lease): void;
 }
 
+/** Remembers over the end of the process what masters told. May forget. */
+export interface SeenMemory {
+  /** Null where nothing is remembered. */
+  read(): Seen | null;
+  note(seen: Seen): void;
+}
+
 /** Where samples of the machine come from. */
 export interface VitalsSource {
   /** Calls with a sample now and then. The answer ends it. */
@@ -45,6 +53,7 @@ export interface WorkerPorts {
   readonly dialer: Dialer;
   readonly executors: readonly Pick<Executor, "kind" | "start">[];
   readonly journal: Journal;
+  readonly seen: SeenMemory;
   /** Keeps a result that the master's store does not know, for a person to look at; settles it in the journal then. */
   setAside(result: Result): void;
   readonly vitals: VitalsSource;

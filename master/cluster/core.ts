@@ -129,7 +129,7 @@ export class ClusterCore {
 
   /** Sends what was gathered in this turn: to the store, then to the workers. */
   flush(): void {
-    for (const { worker, taken } of this.intake.words(!this.log.isBehind, this.commit)) {
+    for (const { worker, taken } of this.intake.words(!this.log.isBehind, this.toldCommit)) {
       this.say(worker.session, taken);
     }
     const request = this.log.take();
@@ -169,6 +169,14 @@ export class ClusterCore {
   /** Whether an epoch is one of this store's, now or earlier. */
   isOurs(epoch: Epoch): boolean {
     return epoch === this.epoch || this.earlierEpochs.has(epoch);
+  }
+
+  /**
+   * The commit that peers are told of between commits. Over an older copy it is none: what proves the loss must not be
+   * replaced by what is there.
+   */
+  get toldCommit(): number {
+    return this.lost === undefined ? this.commit : 0;
   }
 
   /** The store that this cluster writes. Only once it has been read. */

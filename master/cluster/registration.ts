@@ -17,6 +17,7 @@ import {
   RETRY_DEFAULTS,
   type TaskTemplate,
 } from "../../shared/model/task.ts";
+import { SLOTS_MAX } from "../../shared/protocol/limits.ts";
 import type { HeldLease, Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import {
@@ -78,7 +79,7 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
   core.say(session, {
     type: "welcome",
     epoch,
-    commit: core.commit,
+    commit: core.toldCommit,
     heartbeatMs: core.options.heartbeatMs,
     keep,
   });
@@ -227,6 +228,8 @@ function letStop(
     known.cancelling ??= why;
     return;
   }
+  // No worker has more slots than this: what is beyond takes none, and what was never granted must not fill the memory.
+  if (worker.attempts.size >= SLOTS_MAX) return;
   const task = known ?? formerTask(core, held);
   holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs).cancelling = why;
 }

@@ -42,7 +42,7 @@ export function workerSaid(
         if (worker.announced.size > 0) forgetAnnounced(core, worker);
         worker.vitals = envelope.vitals;
         worker.roundTripMs = envelope.roundTripMs;
-        core.say(worker.session, { type: "heartbeat", sequence: envelope.sequence, commit: core.commit });
+        core.say(worker.session, { type: "heartbeat", sequence: envelope.sequence, commit: core.toldCommit });
         break;
       case "stop":
         worker.leaving = true;

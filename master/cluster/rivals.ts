@@ -103,7 +103,7 @@ export class Rivals {
     const rival: Rival = { session, register, untilMs, said: [] };
     this.#waiting.set(known.id, rival);
     core.context.watch(session);
-    core.say(known.session, { type: "heartbeat", sequence: 0, commit: core.commit });
+    core.say(known.session, { type: "heartbeat", sequence: 0, commit: core.toldCommit });
     this.#wait(known.id, rival, untilMs - core.context.attentiveNow());
   }
 

@@ -29,7 +29,7 @@ export const FLOORS: readonly Floor[] = [
     height: 3,
     pure: false,
     holds:
-      /^master\/gateway\/(listener|bind|tokens[^/]*|credentials|pages|web_socket_port|http[^/]*)\.tsx?$|^worker\/(identity|journal)\.ts$/,
+      /^master\/gateway\/(listener|bind|tokens[^/]*|credentials|pages|web_socket_port|http[^/]*)\.tsx?$|^worker\/(identity|journal|seen_file)\.ts$/,
   },
   {
     name: "state",
@@ -42,7 +42,7 @@ export const FLOORS: readonly Floor[] = [
         "^worker/[^/]+\\.ts$",
         // The interface of the seam; what is behind it belongs to the world.
         "^worker/executors/executor\\.ts$",
-        "^client/(link[^/]*|highest_seen|subscriptions|replies|log_tail)\\.ts$",
+        "^client/(link[^/]*|subscriptions|replies|log_tail)\\.ts$",
       ].join("|"),
     ),
   },

@@ -6,8 +6,10 @@
  */
 import type { Random } from "../../shared/actor/random.ts";
 import { leaseKey } from "../../shared/model/task.ts";
+import type { Seen } from "../../shared/protocol/highest_seen.ts";
 import { encodeEntry, type JournalEntry, readEntries } from "../../worker/journal_entry.ts";
-import type { Journal, JournaledResult } from "../../worker/tree_ports.ts";
+import { SEEN_WRITTEN_WITHIN_MS } from "../../worker/seen_file.ts";
+import type { Journal, JournaledResult, SeenMemory } from "../../worker/tree_ports.ts";
 import type { SimulatedProcess } from "./process.ts";
 
 /** How long a write takes, and a sync after it. */
@@ -20,6 +22,7 @@ export class JournalDisk {
   readonly #torn: () => void;
   /** What outlives a crash. */
   #synced = new Uint8Array();
+  #seen: Seen | null = null;
   /** Written or asked for, oldest first, and not synced. */
   #unsynced: Uint8Array[] = [];
 
@@ -47,6 +50,24 @@ export class JournalDisk {
       waiting: () => [...this.results.values()],
       append: (result, reports) => this.#write(process, { type: "result", result, reports }),
       settle: (lease) => this.#write(process, { type: "settled", key: leaseKey(lease) }),
+    };
+  }
+
+  /** What the worker was told, beside its journal: written now and then, and never waited for. */
+  seen(process: SimulatedProcess): SeenMemory {
+    let isWaiting = false;
+    let newest: Seen | null = null;
+    return {
+      read: () => this.#seen,
+      note: (seen) => {
+        newest = seen;
+        if (isWaiting) return;
+        isWaiting = true;
+        process.timer(SEEN_WRITTEN_WITHIN_MS, () => {
+          isWaiting = false;
+          this.#seen = newest;
+        });
+      },
     };
   }
 

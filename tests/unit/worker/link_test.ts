@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Seen } from "../../../shared/protocol/highest_seen.ts";
 import { EPOCH } from "./fake_master.ts";
 import { assignOf, leaseOf, NOOP, Rig } from "./rig.ts";
 
@@ -199,6 +200,15 @@ Deno.test("the highest commit that was told is presented at the next registratio
   rig.master.commit = 5;
   rig.reattach().reattach();
   assert.deepEqual(rig.master.session.register().seen, { epoch: EPOCH, commit: 8 });
+});
+
+Deno.test("what an earlier process of the worker was told is presented too, and what is new is kept", () => {
+  const before: Seen = { epoch: EPOCH, commit: 40 };
+  const noted: Seen[] = [];
+  const seen = { read: () => before, note: (each: Seen) => noted.push(each) };
+  using rig = new Rig({ seen, prepare: (master) => master.commit = 41 }).connected();
+  assert.deepEqual(rig.master.session.register().seen, before);
+  assert.deepEqual(noted, [{ epoch: EPOCH, commit: 41 }]);
 });
 
 Deno.test("a lease the master does not keep is stopped", () => {

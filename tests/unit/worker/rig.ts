@@ -17,7 +17,7 @@ import type { Assign, Report, Result, WorkerVitals } from "../../../shared/proto
 import { builtinExecutor } from "../../../worker/executors/builtin.ts";
 import type { Executor, ExecutorEvent } from "../../../worker/executors/executor.ts";
 import { type WorkerRootMessage, workerTree } from "../../../worker/tree.ts";
-import type { Journal, JournaledResult, WorkerOptions } from "../../../worker/tree_ports.ts";
+import type { Journal, JournaledResult, SeenMemory, WorkerOptions } from "../../../worker/tree_ports.ts";
 import { EPOCH, FakeMaster } from "./fake_master.ts";
 
 /** A template whose evaluator a test steers. */
@@ -144,6 +144,7 @@ class FreezableLoop implements RunLoop {
 export type RigOptions = Partial<Pick<WorkerOptions, "masters" | "slots" | "pool">> & {
   readonly seed?: string;
   readonly journal?: FakeJournal;
+  readonly seen?: SeenMemory;
   readonly prepare?: (master: FakeMaster) => void;
 };
 
@@ -180,6 +181,7 @@ export class Rig {
       dialer: this.master.dialer,
       executors: [this.evaluators, builtinExecutor()],
       journal: this.journal,
+      seen: options.seen ?? { read: () => null, note: () => {} },
       setAside: (result) => this.setAside.push(result),
       vitals: {
         start: (sample) => {

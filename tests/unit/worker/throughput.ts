@@ -91,6 +91,7 @@ system.start(
     },
     executors: [builtinExecutor()],
     journal: { waiting: () => [], append: () => {}, settle: () => {} },
+    seen: { read: () => null, note: () => {} },
     setAside: () => {},
     vitals: { start: () => () => {} },
     exit: () => {},
