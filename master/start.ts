@@ -90,6 +90,7 @@ export async function startMaster(options: MasterStartOptions): Promise<MasterSt
     check,
     assets: options.assets,
     names: options.names ?? [],
+    trouble: (message) => options.log?.("warning", "master/listener", message, {}),
   });
   if (!listening.ok) return { ok: false, message: `${listening.error.message}; ${listening.error.advice}` };
   return await new MasterProcess(options, listening.listener, check).begin();

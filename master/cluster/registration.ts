@@ -17,7 +17,6 @@ import {
   RETRY_DEFAULTS,
   type TaskTemplate,
 } from "../../shared/model/task.ts";
-import { SLOTS_MAX } from "../../shared/protocol/limits.ts";
 import type { HeldLease, Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import {
@@ -215,6 +214,9 @@ function resume(core: ClusterCore, task: LiveTask): void {
   task.state = "out";
 }
 
+/** Attempts beyond its slots that a worker is known to end. */
+const LET_STOP_MAX = 256;
+
 /** An attempt that its worker is told to end: it takes its slot until the worker says that it has. */
 function letStop(
   core: ClusterCore,
@@ -228,8 +230,8 @@ function letStop(
     known.cancelling ??= why;
     return;
   }
-  // No worker has more slots than this: what is beyond takes none, and what was never granted must not fill the memory.
-  if (worker.attempts.size >= SLOTS_MAX) return;
+  // What is beyond takes no slot, and leases that were never granted must fill neither the memory nor the time.
+  if (worker.attempts.size >= worker.slots + LET_STOP_MAX) return;
   const task = known ?? formerTask(core, held);
   holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs).cancelling = why;
 }

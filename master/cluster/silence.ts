@@ -23,6 +23,8 @@ export const ROW_AFTER_MS = 1_000;
 const DEADLINE_BACKSTOP_MS = 30_000;
 /** A worker that is gone and holds nothing is shown for so long. */
 const FORGET_AFTER_MS = 3_600_000;
+/** And so many of them at most: whoever registers under ever new names must not fill the memory. */
+const GONE_WORKERS_MAX = 1_000;
 
 /** Looks at every worker and at the leases that grow old. */
 export function tick(core: ClusterCore): void {
@@ -38,9 +40,21 @@ export function tick(core: ClusterCore): void {
       core.workers.delete(worker.id);
     }
   }
+  if (core.workers.size > GONE_WORKERS_MAX) forgetGone(core);
   writeRows(core);
   endOverdue(core);
   for (const ask of core.askAgain.splice(0)) ask();
+}
+
+/** Of those who are gone and hold nothing, those who have been for longest. */
+function forgetGone(core: ClusterCore): void {
+  const gone = [...core.workers.values()].filter(({ session, attempts }) =>
+    session === undefined && attempts.size === 0
+  );
+  const tooMany = Math.max(0, gone.length - GONE_WORKERS_MAX);
+  for (const { id } of gone.toSorted((a, b) => a.heardAtMs - b.heardAtMs).slice(0, tooMany)) {
+    core.workers.delete(id);
+  }
 }
 
 function giveUp(core: ClusterCore, worker: WorkerRecord, silentMs: number): void {

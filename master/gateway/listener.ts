@@ -14,6 +14,7 @@ import { bearerOf, cookieName, subprotocolsOf } from "./credentials.ts";
 import type { Entrance, Gate, Visitor } from "./door.ts";
 import { isOurs, isSameOrigin } from "./http_hosts.ts";
 import { LoginDesk, loginPage, tokenInForm } from "./http_login.ts";
+import { LastingServer } from "./http_server.ts";
 import { type Asset, PAGE_PATH, SECURITY_HEADERS, TLS_HEADERS } from "./pages.ts";
 import type { Bearer, TokenCheck } from "./tokens.ts";
 import { UpgradeRate } from "./upgrade_rate.ts";
@@ -31,6 +32,8 @@ export interface ListenerOptions extends Bind {
   readonly assets: readonly Asset[];
   /** Names by which a proxy or a tunnel passes requests on, in lower case. */
   readonly names?: readonly string[];
+  /** Told when no connection can be taken, and when they can be again. */
+  readonly trouble?: (message: string) => void;
   readonly sessionsMax?: number;
   readonly upgrades?: { readonly burst: number; readonly perSecond: number };
 }
@@ -60,12 +63,12 @@ export function listen(options: ListenerOptions): ListenResult {
   if (problem !== undefined) return { ok: false, error: problem };
   const house = new House(options);
   try {
-    const { hostname, port, tls } = options;
-    const server = Deno.serve(
-      { hostname, port, ...tls, onListen: () => {} },
+    const server = new LastingServer(
+      options,
       (request, info) => house.answer(request, info.remoteAddr.hostname),
+      options.trouble ?? (() => {}),
     );
-    house.boundTo(server.addr.port);
+    house.boundTo(server.port);
     return { ok: true, listener: listenerOf(house, server, options) };
   } catch (error) {
     return { ok: false, error: startProblem(error, options) };
@@ -74,10 +77,10 @@ export function listen(options: ListenerOptions): ListenResult {
 
 function listenerOf(
   house: House,
-  server: Deno.HttpServer<Deno.NetAddr>,
+  server: LastingServer,
   { hostname, tls }: ListenerOptions,
 ): Listener {
-  const { port } = server.addr;
+  const { port } = server;
   const here = hereOf(hostname);
   const host = here.includes(":") ? `[${here}]` : here;
   return {
@@ -88,7 +91,7 @@ function listenerOf(
     expire: () => house.expire(),
     close: async () => {
       house.closeAll();
-      await server.shutdown();
+      await server.close();
     },
   };
 }

@@ -23,6 +23,8 @@ import { REGISTER_LEASES_MAX, SLOTS_MAX } from "./limits.ts";
 
 /** A device's name as drivers give it: 256 of them must fit a frame beside the rest. */
 const deviceText = z.string().max(200);
+/** A fact about a machine: the master keeps those of every worker, and shows them several times a second. */
+const factText = z.string().max(256);
 
 /** A GPU as its worker sees it; what the driver does not tell is null. */
 const gpu = z.strictObject({
@@ -37,14 +39,14 @@ const gpu = z.strictObject({
 
 /** What the worker's machine is. */
 const facts = z.strictObject({
-  hostname: text,
-  os: text,
-  arch: text,
+  hostname: factText,
+  os: factText,
+  arch: factText,
   cpus: count,
   memoryBytes: z.number(),
   pid: count,
-  runtime: text,
-  software: text,
+  runtime: factText,
+  software: factText,
 });
 
 /** What the worker's machine does. */
@@ -72,7 +74,7 @@ export const register = z.strictObject({
   slots: z.int().min(1).max(SLOTS_MAX),
   pool: resources,
   /** Kinds of evaluators that it can run. */
-  executors: z.array(text).max(64),
+  executors: z.array(factText).max(64),
   facts,
   seen: seen.nullable(),
   leases: listOf(heldLease, REGISTER_LEASES_MAX),

@@ -33,6 +33,8 @@ withFleet("results for tasks that were never given are answered, and recorded no
     { epoch, task: "nothing.1/1", attempt: 1 },
     { epoch, task: task.replace(/1$/, "999"), attempt: 1 },
     { epoch: otherStore, task, attempt: 1 },
+    { epoch: epoch.replace(/\.\d+\.\w+$/, ".99.00000000"), task, attempt: 1 },
+    { epoch, task, attempt: 9 },
   ];
   for (const lease of claims) {
     peer.say({ type: "result", ...lease, end: { state: "completed", metrics: METRICS }, elapsedMs: 1 });
@@ -41,12 +43,16 @@ withFleet("results for tasks that were never given are answered, and recorded no
     );
     equal(answer["verdict"], "unknown");
   }
-  // A failure counts only from who holds the lease.
-  const failure = { state: "failed", cause: "evaluator", message: "a lie", final: true };
-  peer.say({ type: "result", epoch, task, attempt: 1, end: failure, elapsedMs: 1 });
-  const answer = await peer.until((each) => each["type"] === "acknowledge" && isLease(each, epoch, task));
-  equal(answer["verdict"], "superseded");
   await peer.close();
+  // What was given to another is as unknown: neither a failure nor a measurement of it counts.
+  const failure = { state: "failed", cause: "evaluator", message: "a lie", final: true };
+  for (const end of [failure, { state: "completed", metrics: METRICS }]) {
+    const { peer: thief } = await join(fleet, "thief", []);
+    thief.say({ type: "result", epoch, task, attempt: 1, end, elapsedMs: 1 });
+    const answer = await thief.until((each) => each["type"] === "acknowledge" && isLease(each, epoch, task));
+    equal(answer["verdict"], "unknown", JSON.stringify(end));
+    await thief.close();
+  }
   equal((await over).completed, 1);
   await master.kill();
   const { outcomes } = assertAllCompleted(fleet.data, 1);
