@@ -285,9 +285,10 @@ export interface StoreError {
   /**
    * `superseded`: another master has taken a newer epoch, this one must end. `fault`: the world's fault (full disk,
    * read-only folder, ended thread): try again. `in_use`, `newer_schema`, `damaged` (or not a store at all): opening is
-   * pointless until a person acts.
+   * pointless until a person acts. `gone`: what it wrote was deleted or replaced under it, and nothing that it writes now
+   * would be found again: it must end.
    */
-  readonly kind: "superseded" | "fault" | "in_use" | "newer_schema" | "damaged";
+  readonly kind: "superseded" | "fault" | "in_use" | "newer_schema" | "damaged" | "gone";
   readonly message: string;
 }
 

@@ -3,7 +3,7 @@
  *
  * Promise: a commit is one transaction, checks in it that its epoch is the newest, and is on the disk when it returns.
  * After a failure the file is opened again before anything else is done with it, and a batch that turns out to be
- * durable gets its first answer.
+ * durable gets its first answer. A file that was deleted or replaced meanwhile ends it.
  * Not here: threads (thread.ts), the lock on the folder (folder_lock.ts), backups (backup.ts).
  *
  * @module
@@ -11,6 +11,7 @@
 import type { Epoch } from "../../../shared/model/ids.ts";
 import type { Committed, OpenOptions, Queries } from "../store.ts";
 import { addStoreId, connect, type Connection, type DatabaseOptions } from "./connection.ts";
+import { OpenFile } from "./open_file.ts";
 import { type PackedRecovered, readRecovered } from "./recovery.ts";
 import type { RowChange } from "./row_change.ts";
 
@@ -37,11 +38,13 @@ interface Doubtful {
 /** A store's file. */
 export class Database {
   readonly #options: DatabaseOptions;
+  readonly #file: OpenFile;
   #connection: Connection | undefined;
   #doubtful: Doubtful | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+    this.#file = new OpenFile(options.path);
   }
 
   /**
@@ -60,7 +63,7 @@ export class Database {
    * Makes changes durable.
    *
    * @param batch a number that is the same when the same batch is applied again, and only then
-   * @throws Superseded, UnusableFile, or what SQLite throws
+   * @throws Superseded, FileGone, UnusableFile, or what SQLite throws
    */
   commit(epoch: Epoch, batch: number, changes: readonly RowChange[]): Committed {
     return this.#guarded((connection) => {
@@ -80,6 +83,7 @@ export class Database {
   /** Closes the file; SQLite brings the log into it where it can. A later call opens it again. */
   close(): void {
     this.#disconnect();
+    this.#file.forget();
   }
 
   #takeEpoch({ db, statements }: Connection, renew: boolean): void {
@@ -114,6 +118,7 @@ export class Database {
     const committed = { commit, verdicts };
     this.#doubtful = { batch, committed };
     statements.commit.run();
+    this.#file.check();
     this.#doubtful = undefined;
     connection.commit = commit;
     return committed;
@@ -121,13 +126,20 @@ export class Database {
 
   /** Runs something on the connection; after a failure nothing that is in memory is trusted. */
   #guarded<T>(run: (connection: Connection) => T): T {
-    this.#connection ??= connect(this.#options);
+    this.#connection ??= this.#connect();
     try {
       return run(this.#connection);
     } catch (error) {
       if (!(error instanceof Superseded)) this.#disconnect();
       throw error;
     }
+  }
+
+  #connect(): Connection {
+    this.#file.expect();
+    const connection = connect(this.#options);
+    this.#file.connected();
+    return connection;
   }
 
   #disconnect(): void {

@@ -9,6 +9,7 @@ import type { StoreError } from "../store.ts";
 import { Database, Superseded } from "./database.ts";
 import { DATABASE_FILE } from "./files.ts";
 import { type FolderLock, InUse, lockFolder } from "./folder_lock.ts";
+import { FileGone } from "./open_file.ts";
 import { buffersOf } from "./packing.ts";
 import { unpackChanges } from "./row_change.ts";
 import { UnusableFile } from "./schema.ts";
@@ -67,6 +68,7 @@ class StoreThread {
 function storeError(error: unknown): StoreError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Superseded) return { kind: "superseded", message };
+  if (error instanceof FileGone) return { kind: "gone", message };
   if (error instanceof InUse) return { kind: "in_use", message };
   if (error instanceof UnusableFile) return { kind: error.kind, message };
   // SQLite's errors carry no code here, only words.
