@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly slots?: number | undefined;
   /** What attempts with needs are given from; by default the machine's cores, memory and GPUs. */
   readonly pool?: Partial<Resources> | undefined;
+  /** Folders in which, at any depth, the modules of evaluators may lie; by default anywhere on the machine. */
+  readonly modulesWithin?: readonly string[] | undefined;
   /** By default the built-in evaluators and TypeScript modules. */
   readonly executors?: readonly Executor[] | undefined;
   /** Where proxies of its own are needed; the caller closes it. */
@@ -112,7 +114,14 @@ class WorkerProcess {
     const identity = await this.#takeFolder();
     // What a killed worker leaves behind lies in its own folder, where its next life finds it.
     this.#executors = this.#options.executors ??
-      [builtinExecutor(), moduleExecutor({ slots: this.#slots, folder: identity.folder })];
+      [
+        builtinExecutor(),
+        moduleExecutor({
+          slots: this.#slots,
+          folder: identity.folder,
+          within: this.#options.modulesWithin,
+        }),
+      ];
     try {
       const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
       const journal = await openJournal(identity.folder, { trouble });

@@ -50,6 +50,8 @@ export interface WorkerOptions {
   /** How long to wait for a folder that another process holds. */
   readonly folderWithinMs: number;
   readonly slots: number;
+  /** Folders in which the modules of evaluators may lie; by default anywhere. */
+  readonly modulesWithin?: readonly string[] | undefined;
   readonly log: LogSink;
 }
 

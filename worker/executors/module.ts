@@ -41,6 +41,8 @@ export interface ModuleOptions {
   readonly slots?: number | undefined;
   readonly attemptsPerProcess?: number | undefined;
   readonly idleMs?: number | undefined;
+  /** Folders in which, at any depth, modules may lie; by default anywhere on the machine. */
+  readonly within?: readonly string[] | undefined;
 }
 
 /**
@@ -73,11 +75,8 @@ export function moduleExecutor(options: ModuleOptions = {}): Executor {
       if (isClosed) return endAtOnce({ state: "stopped" }, events);
       attempts += 1;
       const id = attempts;
-      const work = prepare(evaluator, payload, {
-        id,
-        trial: taskParts(lease.task).number,
-        attempt: lease.attempt,
-      });
+      const place = { id, trial: taskParts(lease.task).number, attempt: lease.attempt };
+      const work = prepare(evaluator, payload, place, options.within);
       if ("message" in work) return refuse(work, events);
       const process = attemptTo(() => processes.take(slot, work.module));
       if (!(process instanceof ModuleProcess)) return refuse(process, events);
@@ -112,11 +111,12 @@ function prepare(
   evaluator: Evaluator,
   payload: Uint8Array,
   place: Pick<Evaluate, "id" | "trial" | "attempt">,
+  within: readonly string[] | undefined,
 ): Work | Failure {
   if (evaluator.kind !== "module") {
     return final(`the module executor cannot run an evaluator of kind ${evaluator.kind}`);
   }
-  const module = findModule(evaluator.path);
+  const module = findModule(evaluator.path, within);
   if ("message" in module) return module;
   const input = decodeInput(payload);
   if (typeof input === "string") return final(input);
@@ -129,8 +129,24 @@ function prepare(
   );
 }
 
-function findModule(given: string): ModuleFile | Failure {
+/**
+ * What can be a module. Anything else is not even tried: what is wrong with it is told with the line that is, and whoever
+ * may submit could have any file of this machine read out a line at a time.
+ */
+const MODULE_NAME = /\.[cm]?[jt]sx?$/;
+
+function findModule(given: string, within: readonly string[] | undefined): ModuleFile | Failure {
   const path = resolve(given);
+  if (!MODULE_NAME.test(path)) {
+    return final(
+      `${path} is no TypeScript module: its name ends with none of .ts, .mts, .tsx, .js, .mjs, .jsx`,
+    );
+  }
+  if (within !== undefined && !liesWithin(path, within)) {
+    return final(
+      `${path} is in none of the folders from which this worker runs modules: ${within.join(", ")}`,
+    );
+  }
   // Deno divides a permission's list of folders at commas, and has no way to write one.
   if (path.includes(",")) {
     return final(`${path} has a comma in its path, which Deno cannot be told of: rename the folder`);
@@ -144,6 +160,16 @@ function findModule(given: string): ModuleFile | Failure {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return final(`there is no module ${path} on this machine`);
     return final(`the module ${path} cannot be read: ${wordsOf(error)}`);
+  }
+}
+
+/** Where it really lies: a link may lead anywhere. What is not there lies nowhere, and is told by who reads it. */
+function liesWithin(path: string, folders: readonly string[]): boolean {
+  try {
+    const real = Deno.realPathSync(path);
+    return folders.some((folder) => real.startsWith(`${Deno.realPathSync(folder)}/`));
+  } catch {
+    return false;
   }
 }
 

@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { findMaster, freshToken, type MasterWords } from "../../find_master.ts";
-import { span, spanOption, wholeNumber } from "../arguments.ts";
+import { gather, span, spanOption, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
@@ -26,6 +26,7 @@ const ORPHAN_END_MS = 3_000;
 
 interface WorkerVerbOptions extends AskOptions {
   readonly slots: number;
+  readonly modulesWithin?: readonly string[];
   readonly grace: number;
   readonly folderWithin: number;
   readonly stdinLifeline?: boolean;
@@ -41,6 +42,11 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
   )
     .description("evaluate trials for a master until told to stop")
     .option("--slots <n>", "attempts at a time", wholeNumber(1, SLOTS_MAX), cores)
+    .option(
+      "--modules-within <folder>",
+      "run evaluators' modules from this folder alone; may be repeated",
+      gather,
+    )
     .addOption(
       spanOption("--grace <duration>", "how long what runs has to finish at a stop", STOP_GRACE_DEFAULT_MS),
     )
@@ -70,6 +76,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     dataFolder,
     folderWithinMs: options.folderWithin,
     slots: options.slots,
+    modulesWithin: options.modulesWithin,
     log: logLines(terminal, options.logLevel),
   });
   const ends = listenForInterrupts({
