@@ -116,7 +116,11 @@ function writeBeforeRetry(
   task.ending = { ...before, leases: [...before.leases, key] };
   // It was given away while the attempt was only doubtful: from now on it would be a retry.
   if (task.state === "queued") core.takeOut(task);
+  // Its experiment is asked for another trial when it knows what became of this one, or its retry has the slot.
+  const source = core.sources.get(task.group.id);
+  if (source !== undefined) source.committing += 1;
   writeEnd(core, attempt, cause, message, (commit, isNew) => {
+    if (source !== undefined) source.committing -= 1;
     const { leases = [], pauseMs = 0 } = task.ending ?? {};
     const index = leases.indexOf(key);
     task.ending = { leases: leases.filter((_, at) => at !== index), pauseMs };

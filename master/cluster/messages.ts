@@ -18,6 +18,13 @@ export type CommandReply =
   | { readonly ok: true; readonly value: unknown; readonly commit: number }
   | { readonly ok: false; readonly error: CommandError };
 
+/** How an experiment stands, as its registrar knows it. */
+export interface Standing {
+  readonly state: string;
+  /** Why it is in this state, or why nothing of it runs. */
+  readonly reason: string;
+}
+
 /** Tells whoever forwarded a command what became of it. */
 export interface CommandAnswered {
   readonly type: "command_answered";

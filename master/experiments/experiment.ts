@@ -9,6 +9,7 @@
  */
 import type { Actor, Context, Start } from "../../shared/actor/actor.ts";
 import type { ExperimentState, ExperimentSummary } from "../../shared/model/experiment.ts";
+import type { Outcome } from "../../shared/model/outcome.ts";
 import { encode } from "../../shared/protocol/codec.ts";
 import type { ClusterToSource, CommandReply } from "../cluster/messages.ts";
 import type { StoreAnswer } from "../store/messages.ts";
@@ -172,9 +173,11 @@ class Experiment implements Actor<ExperimentMessage> {
 
   #ended(message: Extract<ClusterToSource, { type: "ended" }>): void {
     if (!this.#fold.isOpen(message.number)) return;
-    const missing = this.#fold.ended(message.number, message.outcome, message.attempts);
+    const { outcome } = message;
+    const missing = this.#fold.ended(message.number, outcome, message.attempts);
     if (missing !== undefined) this.#countFailure(`the evaluator returned no metric "${missing}"`);
-    else if (message.outcome.state === "completed") this.#failureStreak = { message: "", count: 0 };
+    else if (outcome.state === "completed") this.#failureStreak = { message: "", count: 0 };
+    else if (outcome.state === "failed" && isItsFault(outcome)) this.#countFailure(outcome.message);
     this.#publish();
     if (reachesTarget(this.#options.spec, this.#fold.bestScore)) this.#reachedTarget();
     else this.#endIfDone();
@@ -262,6 +265,8 @@ class Experiment implements Actor<ExperimentMessage> {
     this.#state = state;
     this.#reason = reason;
     const token = this.#nextToken++;
+    // At once: should this life end before the next publication, the next one begins as this one stood.
+    this.#tellRegistrar();
     this.#afterCommit.set(token, (_verdicts, commit) => {
       this.#publish();
       then?.(commit);
@@ -345,6 +350,11 @@ class Experiment implements Actor<ExperimentMessage> {
       createdAtMs,
     };
   }
+}
+
+/** Of what the evaluator threw each attempt was told; an evaluator that hangs or kills its worker says nothing itself. */
+function isItsFault({ cause }: Extract<Outcome, { state: "failed" }>): boolean {
+  return cause === "deadline" || cause === "crash";
 }
 
 function overError(group: string): CommandReply {

@@ -18,6 +18,8 @@ export type RegistrarMessage =
   | ({ readonly type: "cancel_experiment"; readonly id: CommandId; readonly group: GroupId } & Asker)
   | ({ readonly type: "pause"; readonly id: CommandId; readonly group: GroupId } & Asker)
   | ({ readonly type: "resume"; readonly id: CommandId; readonly group: GroupId } & Asker)
+  /** Answers how an experiment stands (`Standing`), or with an error of code `unknown_experiment`. */
+  | ({ readonly type: "standing"; readonly group: GroupId } & Asker)
   | { readonly type: "attach_feed"; readonly feed: Ref<LiveMessage> }
   | {
     readonly type: "experiment_up";
@@ -27,6 +29,12 @@ export type RegistrarMessage =
   | { readonly type: "experiment_changed"; readonly summary: ExperimentSummary }
   /** Its code failed for good: it is parked. */
   | { readonly type: "experiment_broken"; readonly group: GroupId; readonly cause: string };
+
+/** A user's word about an experiment. */
+export type SteeringMessage = Extract<
+  RegistrarMessage,
+  { type: "cancel_experiment" | "pause" | "resume" }
+>;
 
 /** A user's word to an experiment. */
 export type Steering = {

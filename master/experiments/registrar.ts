@@ -12,13 +12,16 @@ import { type ExperimentState, type ExperimentSummary, isOver } from "../../shar
 import { type GroupId, groupId } from "../../shared/model/ids.ts";
 import { decode, encode } from "../../shared/protocol/codec.ts";
 import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
-import { isRecord } from "../../shared/space/problem.ts";
 import { formatPath, problemsOf } from "../../shared/space/space.ts";
-import type { ClusterMessage, CommandReply, LiveMessage } from "../cluster/messages.ts";
+import type { ClusterMessage, CommandReply, LiveMessage, Standing } from "../cluster/messages.ts";
 import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
 import type { StoreVerdict } from "../store/store.ts";
+import { beginning } from "./beginning.ts";
 import { experiment } from "./experiment.ts";
-import type { ExperimentMessage, RegistrarMessage } from "./messages.ts";
+import type { ExperimentMessage, RegistrarMessage, SteeringMessage } from "./messages.ts";
+import { brokeAgain, failure, over, unknown } from "./refusals.ts";
+import { Revival } from "./revival.ts";
+import { storedText } from "./stored_text.ts";
 import { templateOf } from "./template.ts";
 
 /** Experiments that are shown live; older ones are asked for. */
@@ -40,8 +43,13 @@ export function registrar(options: RegistrarOptions): Start<RegistrarMessage> {
   return (context) => new Registrar(context, options);
 }
 
+/** In which state an experiment begins, or begins again. */
+interface Stand {
+  readonly state: ExperimentState;
+  readonly reason: string;
+}
+
 type RunMessage = Extract<RegistrarMessage, { type: "run" }>;
-type SteeringMessage = Extract<RegistrarMessage, { type: "cancel_experiment" | "pause" | "resume" }>;
 
 class Registrar implements Actor<RegistrarMessage> {
   readonly #context: Context<RegistrarMessage>;
@@ -49,6 +57,9 @@ class Registrar implements Actor<RegistrarMessage> {
   readonly #running = new Map<GroupId, Ref<ExperimentMessage>>();
   readonly #live = new Map<GroupId, ExperimentSummary>();
   readonly #afterCommit = new Map<number, (verdict: StoreVerdict, commit: number) => void>();
+  /** How those stand that were begun. */
+  readonly #stands = new Map<GroupId, Stand>();
+  readonly #revival: Revival;
   #feed: Ref<LiveMessage> | undefined;
   #nextGroup: number | undefined;
   /** Why nothing may be begun over this store. */
@@ -58,6 +69,11 @@ class Registrar implements Actor<RegistrarMessage> {
   constructor(context: Context<RegistrarMessage>, options: RegistrarOptions) {
     this.#context = context;
     this.#options = options;
+    this.#revival = new Revival(context, options.store, {
+      begin: (summary, spec) =>
+        this.#begin(summary.experiment, spec, "paused", summary.reason, summary.createdAtMs),
+      refuse: (message, refusal) => this.#refuse(message, refusal),
+    });
     options.onStart(context.self);
     context.send(options.cluster, { type: "attach_registrar", registrar: context.self });
     this.#askRecent();
@@ -71,9 +87,10 @@ class Registrar implements Actor<RegistrarMessage> {
       case "pause":
       case "resume":
         return this.#steer(message);
+      case "standing":
+        return this.#tellStanding(message);
       case "experiment_up":
-        this.#running.set(message.group, message.experiment);
-        return;
+        return this.#up(message.group, message.experiment);
       case "experiment_changed":
         return this.#changed(message.summary);
       case "experiment_broken":
@@ -112,6 +129,7 @@ class Registrar implements Actor<RegistrarMessage> {
         return;
       }
       case "answer":
+        if (message.kind === "experiment") return this.#revival.answered(message);
         if (message.kind !== "experiments" || !message.result.ok) return;
         // Those that run have said more recent things themselves.
         for (const summary of [...message.result.value].reverse()) {
@@ -162,7 +180,10 @@ class Registrar implements Actor<RegistrarMessage> {
     const token = this.#nextToken++;
     this.#afterCommit.set(token, (verdict, commit) => {
       const answer = verdict.type === "repeated" ? decode(verdict.reply) : value;
-      if (verdict.type === "recorded") this.#begin(group, spec, "running", "", atMs);
+      if (verdict.type === "recorded") {
+        this.#changed(beginning(group, spec, atMs));
+        this.#begin(group, spec, "running", "", atMs);
+      }
       this.#answer(message, { ok: true, value: answer, commit });
     });
     this.#context.send(this.#options.store, {
@@ -179,7 +200,7 @@ class Registrar implements Actor<RegistrarMessage> {
             type: "experiment_added",
             experiment: group,
             name: spec.name,
-            spec: storedSpec(message.spec, spec),
+            spec: storedText(message.spec, spec),
             atMs,
           },
         ],
@@ -189,23 +210,17 @@ class Registrar implements Actor<RegistrarMessage> {
 
   #begin(group: GroupId, spec: Spec, state: ExperimentState, reason: string, createdAtMs: number): void {
     const { store, cluster, experiments } = this.#options;
-    const options = {
-      group,
-      spec,
-      state,
-      reason,
-      createdAtMs,
-      store,
-      cluster,
-      registrar: this.#context.self,
-    };
+    const base = { group, spec, createdAtMs, store, cluster, registrar: this.#context.self };
+    this.#stands.set(group, { state, reason });
+    // One that crashes begins again as it stood, and not as it was begun: a user may have paused it meanwhile.
+    const options = () => ({ ...base, ...this.#stands.get(group) ?? { state, reason } });
     this.#context.send(experiments, {
       type: "start_child",
       child: childSpec({
         name: `experiment:${group}`,
         restart: "transient",
         shutdownMs: SHUTDOWN_MS,
-        start: () => experiment(options),
+        start: () => experiment(options()),
       }),
     });
   }
@@ -215,6 +230,7 @@ class Registrar implements Actor<RegistrarMessage> {
     const { type, id, from, token } = message;
     if (experiment !== undefined) return this.#context.send(experiment, { type, id, from, token });
     const known = this.#live.get(message.group);
+    if (type === "resume") return this.#revival.ask(message, known?.state);
     const refusal = known === undefined ? unknown(message.group) : over(message.group, known.state);
     // Of a whole group that is no experiment the cluster may know.
     if (known === undefined && type === "cancel_experiment") return this.#answer(message, refusal);
@@ -236,17 +252,43 @@ class Registrar implements Actor<RegistrarMessage> {
     });
   }
 
+  #up(group: GroupId, experiment: Ref<ExperimentMessage>): void {
+    this.#running.set(group, experiment);
+    for (const { type, id, from, token } of this.#revival.taken(group)) {
+      this.#context.send(experiment, { type, id, from, token });
+    }
+  }
+
+  #tellStanding(message: Extract<RegistrarMessage, { type: "standing" }>): void {
+    const { group, from, token } = message;
+    const known = this.#live.get(group);
+    const reply: CommandReply = known === undefined
+      ? unknown(group)
+      : { ok: true, value: { state: known.state, reason: known.reason } satisfies Standing, commit: 0 };
+    this.#context.send(from, { type: "command_answered", token, reply });
+  }
+
   #changed(summary: ExperimentSummary): void {
     this.#live.delete(summary.experiment);
     this.#live.set(summary.experiment, summary);
-    if (isOver(summary.state)) this.#running.delete(summary.experiment);
+    const { experiment: group, state, reason } = summary;
+    if (this.#stands.has(group)) {
+      this.#stands.set(group, { state, reason: state === "running" ? "" : reason });
+    }
+    if (isOver(state)) this.#forget(group);
     const oldest = this.#live.keys().next().value;
     if (this.#live.size > LIVE_MAX && oldest !== undefined) this.#live.delete(oldest);
     this.#publish([summary]);
   }
 
-  #broken(group: GroupId, cause: string): void {
+  #forget(group: GroupId): void {
     this.#running.delete(group);
+    this.#stands.delete(group);
+  }
+
+  #broken(group: GroupId, cause: string): void {
+    this.#forget(group);
+    for (const message of this.#revival.taken(group)) this.#answer(message, brokeAgain(group, cause));
     const known = this.#live.get(group);
     if (known !== undefined) this.#changed({ ...known, state: "broken", reason: cause });
     this.#context.log("error", `${group} is parked as broken: ${cause}`);
@@ -270,33 +312,4 @@ class Registrar implements Actor<RegistrarMessage> {
   #answer(to: RunMessage | SteeringMessage, reply: CommandReply): void {
     this.#context.send(to.from, { type: "command_answered", token: to.token, reply });
   }
-}
-
-/** As it was written, since it is checked again when it is read; with the objectives, which the store looks at. */
-function storedSpec(written: unknown, checked: Spec): string {
-  return JSON.stringify(isRecord(written) ? { ...written, objectives: checked.objectives } : written);
-}
-
-function failure(
-  code: string,
-  message: string,
-  path: string,
-  advice: string,
-  retryAfterMs: number | null = null,
-): CommandReply {
-  return { ok: false, error: { code, message, path, advice, retryAfterMs } };
-}
-
-function over(group: GroupId, state: ExperimentState): CommandReply {
-  const advice = "run the spec again to begin a new one";
-  return failure("experiment_over", `${group} is ${state}`, "", advice);
-}
-
-function unknown(group: GroupId): CommandReply {
-  return failure(
-    "unknown_experiment",
-    `there is no experiment ${group}`,
-    "",
-    "espalier experiments lists them",
-  );
 }

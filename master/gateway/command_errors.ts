@@ -40,6 +40,41 @@ export function tooManyCommands(limit: number): CommandReply {
   });
 }
 
+/** The answer is late, and whoever asked is told so. @param trouble why the store cannot be relied on, where that is known */
+export function late(kind: "question" | "change", waitedMs: number, trouble: string): CommandReply {
+  const why = trouble === "" ? "the store is slow" : trouble;
+  const waited = `${waitedMs / 1_000} s`;
+  return failure(
+    kind === "question"
+      ? {
+        code: "no_answer",
+        message: `the store has not answered for ${waited}: ${why}`,
+        path: "",
+        advice: "see /ready of the master; try again",
+        retryAfterMs: STORE_RETRY_MS,
+      }
+      : {
+        // A client sends the same command again by itself, and it is carried out once.
+        code: "not_ready",
+        message: `it is not durable after ${waited}, and may still be: ${why}`,
+        path: "",
+        advice: "send the same command again later: it is carried out once",
+        retryAfterMs: STORE_RETRY_MS,
+      },
+  );
+}
+
+/** Nobody answers any more: there is nothing to gain by asking more. */
+export function stuck(trouble: string): CommandReply {
+  return failure({
+    code: "busy",
+    message: `too many commands have no answer: ${trouble === "" ? "the store is slow" : trouble}`,
+    path: "",
+    advice: "see /ready of the master; try again later",
+    retryAfterMs: STORE_RETRY_MS,
+  });
+}
+
 /** The spec would overflow whoever reads it. */
 export function tooDeep(levelsMax: number): CommandReply {
   return failure({

@@ -2,20 +2,24 @@
  * The router of commands.
  *
  * Promise: every command is answered by exactly one `reply`, whatever it is and whoever knows the answer; a role that
- * does not suffice, and too many at once, are answered too. Replies carry the epoch and a commit number.
+ * does not suffice, too many at once, and one whose answer is late are answered too. Replies carry the epoch and a commit
+ * number.
  * Not here: the commands' effects (the cluster, the registrar, the store).
  *
  * @module
  */
 import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import type { CommandBody } from "../../shared/protocol/client_envelopes.ts";
-import type { Asker, ClusterMessage, CommandReply } from "../cluster/messages.ts";
+import { type GroupId, type TaskId, taskParts } from "../../shared/model/ids.ts";
+import type { Asker, ClusterMessage, CommandReply, Standing } from "../cluster/messages.ts";
 import type { RegistrarMessage } from "../experiments/messages.ts";
 import type { StoreMessage } from "../store/messages.ts";
-import { failure, forbidden, tooDeep, tooManyCommands } from "./command_errors.ts";
-import type { CommandsMessage, FeedMessage, ToClientSession } from "./messages.ts";
+import { failure, forbidden, stuck, tooDeep, tooManyCommands } from "./command_errors.ts";
+import type { CommandsMessage, FeedMessage } from "./messages.ts";
 import { mayAct, roleFor } from "./roles.ts";
+import { dependsOnStanding, explained, standingOf, withReason } from "./standing.ts";
 import { StoreQueries } from "./store_queries.ts";
+import { WaitingCommands } from "./waiting_commands.ts";
 
 /** Commands of one session that wait for their answers; more are refused until some are answered. */
 export const COMMANDS_IN_FLIGHT_MAX = 1_000;
@@ -49,17 +53,19 @@ class Commands implements Actor<CommandsMessage> {
   readonly #queries: StoreQueries;
   /** What the cluster and the registrar were asked, by token. */
   readonly #asked = new Map<number, Answer>();
-  /** Commands that wait, by session. */
-  readonly #inFlight = new Map<number, number>();
+  readonly #waiting: WaitingCommands;
   #nextToken = 1;
   #epoch = "";
   #commit = 0;
+  /** Why the store cannot be relied on; empty where it can. */
+  #trouble = "";
 
   constructor(context: Context<CommandsMessage>, options: CommandsOptions) {
     this.#context = context;
     this.#options = options;
     this.#inFlightMax = options.inFlightMax ?? COMMANDS_IN_FLIGHT_MAX;
     this.#queries = new StoreQueries(context, options.store);
+    this.#waiting = new WaitingCommands(context);
     context.send(options.feed, { type: "follow", from: context.self });
   }
 
@@ -78,7 +84,10 @@ class Commands implements Actor<CommandsMessage> {
       case "known":
         this.#epoch = message.epoch;
         this.#commit = Math.max(this.#commit, message.commit);
+        this.#trouble = message.trouble;
         return;
+      case "look_at_deadlines":
+        return this.#waiting.look(this.#trouble);
       case "recovered":
       case "committed":
       case "store_state":
@@ -87,22 +96,19 @@ class Commands implements Actor<CommandsMessage> {
   }
 
   notes(): Readonly<Record<string, number>> {
-    let waiting = 0;
-    for (const count of this.#inFlight.values()) waiting += count;
-    return { waiting };
+    return { waiting: this.#waiting.size };
   }
 
   #command(message: CommandMessage): void {
     const { session, role, command } = message;
     const suffices = roleFor(command.kind);
     if (!mayAct(role, suffices)) return this.#reply(message, forbidden(command.kind, role, suffices));
-    const inFlight = this.#inFlight.get(session.id) ?? 0;
-    if (inFlight >= this.#inFlightMax) return this.#reply(message, tooManyCommands(this.#inFlightMax));
-    this.#inFlight.set(session.id, inFlight + 1);
-    this.#carryOut(command, message, (reply) => {
-      this.#landed(session);
-      this.#reply(message, reply);
-    });
+    if (this.#waiting.of(session.id) >= this.#inFlightMax) {
+      return this.#reply(message, tooManyCommands(this.#inFlightMax));
+    }
+    if (this.#waiting.isStuck) return this.#reply(message, stuck(this.#trouble));
+    const answer = this.#waiting.add(session.id, command.kind, (reply) => this.#reply(message, reply));
+    this.#carryOut(command, message, answer);
   }
 
   #carryOut(command: CommandBody, { id }: CommandMessage, answer: Answer): void {
@@ -128,10 +134,11 @@ class Commands implements Actor<CommandsMessage> {
       case "workers":
         return this.#context.send(cluster, { type: "list_workers", ...this.#ask(answer) });
       case "explain":
-        return this.#context.send(cluster, { type: "explain", task: command.task, ...this.#ask(answer) });
+        return this.#explain(command.task, answer);
+      case "experiment":
+        return this.#show(command.experiment, answer);
       case "backup":
       case "experiments":
-      case "experiment":
       case "trials":
       case "counts":
         return this.#queries.carryOut(
@@ -140,6 +147,30 @@ class Commands implements Actor<CommandsMessage> {
           (error) => answer(failure(error)),
         );
     }
+  }
+
+  /** What is stored, with why nothing of it runs, which only its registrar knows. */
+  #show(name: string, answer: Answer): void {
+    this.#queries.find(name, (found) => {
+      this.#standing(found.summary.experiment, (standing) => {
+        const value = { ...found, summary: withReason(found.summary, standing) };
+        answer({ ok: true, value, commit: this.#commit });
+      });
+    }, (error) => answer(failure(error)));
+  }
+
+  /** The cluster knows why a task waits; why one was not proposed, its experiment may know better. */
+  #explain(task: TaskId, answer: Answer): void {
+    const asker = this.#ask((reply) => {
+      if (!dependsOnStanding(reply)) return answer(reply);
+      this.#standing(taskParts(task).group, (standing) => answer(explained(reply, task, standing)));
+    });
+    this.#context.send(this.#options.cluster, { type: "explain", task, ...asker });
+  }
+
+  #standing(group: GroupId, then: (standing: Standing | undefined) => void): void {
+    const asker = this.#ask((reply) => then(standingOf(reply)));
+    this.#context.send(this.#options.registrar, { type: "standing", group, ...asker });
   }
 
   /** A whole group may be an experiment, which must propose no more; only its registrar knows. */
@@ -171,12 +202,6 @@ class Commands implements Actor<CommandsMessage> {
     const token = this.#nextToken++;
     this.#asked.set(token, answer);
     return { from: this.#context.self, token };
-  }
-
-  #landed(session: Ref<ToClientSession>): void {
-    const left = (this.#inFlight.get(session.id) ?? 1) - 1;
-    if (left <= 0) this.#inFlight.delete(session.id);
-    else this.#inFlight.set(session.id, left);
   }
 
   #reply({ session, id }: CommandMessage, reply: CommandReply): void {

@@ -75,4 +75,6 @@ export type CommandsMessage =
   }
   | CommandAnswered
   | StoreAnswer
-  | KnownMessage;
+  | KnownMessage
+  /** Its timer. */
+  | { readonly type: "look_at_deadlines" };

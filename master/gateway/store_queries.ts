@@ -51,7 +51,7 @@ export class StoreQueries {
         );
       }
       case "experiment":
-        return this.#find(command.experiment, found, failed);
+        return this.find(command.experiment, found, failed);
       case "trials":
         return this.#trials(command, found, failed);
       case "counts":
@@ -62,7 +62,7 @@ export class StoreQueries {
   #trials(command: Extract<QueryCommand, { kind: "trials" }>, found: Found<unknown>, failed: Failed): void {
     const { kind, experiment, after, limit } = command;
     // The experiment first: no trials of one that exists is an answer, and of one that does not is a mistake.
-    this.#find(experiment, ({ summary }) => {
+    this.find(experiment, ({ summary }) => {
       const ask = { experiment: summary.experiment, after, limit };
       this.#questions.ask(kind, (head) => ({ ...head, kind, ask }), found, failed);
     }, failed);
@@ -76,7 +76,8 @@ export class StoreQueries {
     }, failed);
   }
 
-  #find(name: string, found: Found<NonNullable<Queries["experiment"]["answer"]>>, failed: Failed): void {
+  /** An experiment by its id, or the newest. */
+  find(name: string, found: Found<NonNullable<Queries["experiment"]["answer"]>>, failed: Failed): void {
     const ask: Queries["experiment"]["ask"] = { experiment: name === "last" ? "last" : groupId(name) };
     this.#questions.ask("experiment", (head) => ({ ...head, kind: "experiment", ask }), (answer) => {
       if (answer === null) failed(unknownExperiment(name));

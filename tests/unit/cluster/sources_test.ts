@@ -35,7 +35,7 @@ Deno.test("a slot whose trial failed is offered after the failure, and the trial
   source.submits(1);
   worker.fails();
   assert.deepEqual(source.of("attempt_failed").map((each) => each.message), ["it broke"]);
-  source.declines(1);
+  assert.equal(source.wanted, 1);
   assert.equal(worker.leases.length, 2);
 });
 

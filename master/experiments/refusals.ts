@@ -1,0 +1,43 @@
+/**
+ * Why an experiment is not begun or steered, in words for the person who asked.
+ *
+ * @module
+ */
+import type { ExperimentState } from "../../shared/model/experiment.ts";
+import type { GroupId } from "../../shared/model/ids.ts";
+import type { CommandReply } from "../cluster/messages.ts";
+
+/** A reply that says why not. */
+export function failure(
+  code: string,
+  message: string,
+  path: string,
+  advice: string,
+  retryAfterMs: number | null = null,
+): CommandReply {
+  return { ok: false, error: { code, message, path, advice, retryAfterMs } };
+}
+
+/** It has ended, and can only be run anew; one that is broken can be tried again. */
+export function over(group: GroupId, state: ExperimentState): CommandReply {
+  const advice = state === "broken"
+    ? `try it again: espalier resume ${group}`
+    : "run the spec again to begin a new one";
+  return failure("experiment_over", `${group} is ${state}`, "", advice);
+}
+
+/** There is none. */
+export function unknown(group: GroupId): CommandReply {
+  return failure(
+    "unknown_experiment",
+    `there is no experiment ${group}`,
+    "",
+    "espalier experiments lists them",
+  );
+}
+
+/** It was tried again, and broke before it could go on. */
+export function brokeAgain(group: GroupId, cause: string): CommandReply {
+  const advice = "what broke it is still there: mend it, restart the master, and resume it again";
+  return failure("experiment_broken", `${group} broke again: ${cause}`, "", advice);
+}
