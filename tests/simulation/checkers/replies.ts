@@ -18,6 +18,7 @@ const ANSWERS: ReadonlySet<string> = new Set([
   "experiment_over",
   "store_failed",
   "unavailable",
+  "no_answer",
 ]);
 /** What it may meet besides, once the store was deleted or an older copy put back. */
 const ANSWERS_OF_LOSS: ReadonlySet<string> = new Set(["store_lost"]);
