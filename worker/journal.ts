@@ -47,7 +47,7 @@ const FILE = "results.journal";
 const SET_ASIDE = "set-aside";
 
 /**
- * Opens the journal in a worker's data folder, and cuts off what a crash left half written.
+ * Opens the journal in a worker's data folder, and leaves out what a crash left half written or a disk has damaged.
  *
  * @throws Error where the folder cannot be used at all
  */
@@ -91,17 +91,17 @@ class FileJournal implements ResultJournal {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
     this.#file = await Deno.open(this.#path, { read: true, write: true, create: true, mode: 0o600 });
     const file = await Deno.readFile(this.#path);
-    const { entries, bytes } = readEntries(file);
+    const { entries, bytes, later } = readEntries(file);
     for (const entry of entries) {
       if (entry.type === "result") {
         this.#unsettled.set(leaseKey(entry.result), { result: entry.result, reports: entry.reports ?? [] });
       } else this.#unsettled.delete(entry.key);
     }
     this.#bytes = bytes;
-    if (bytes < file.length) {
-      this.#trouble(
-        `the journal ${this.#path} ended in ${file.length - bytes} bytes that a crash left half written`,
-      );
+    if (bytes < file.length) this.#trouble(damageWords(this.#path, file.length, bytes, later));
+    // Where that fails, the next write does it.
+    if (later > 0) await this.#rewrite().catch(() => this.#isTorn = true);
+    else if (bytes < file.length) {
       await this.#file.truncate(bytes);
       await this.#file.sync();
     }
@@ -130,8 +130,8 @@ class FileJournal implements ResultJournal {
     const path = join(folder, `${task.replace("/", "_")}.${attempt}.${epoch}.json`);
     const text = JSON.stringify({ reason, setAsideAt: new Date().toISOString(), ...result }, undefined, 2);
     try {
-      await Deno.mkdir(folder, { recursive: true });
-      await Deno.writeTextFile(path, `${text}\n`);
+      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+      await Deno.writeTextFile(path, `${text}\n`, { mode: 0o600 });
     } catch (error) {
       this.#trouble(`the result of ${task} cannot be set aside in ${path}: ${wordsOf(error)}`);
       return undefined;
@@ -241,6 +241,13 @@ class FileJournal implements ResultJournal {
     this.#isTorn = false;
     await syncFolder(this.#folder);
   }
+}
+
+function damageWords(path: string, length: number, bytes: number, later: number): string {
+  if (later === 0) {
+    return `the journal ${path} ended in ${length - bytes} bytes that a crash left half written`;
+  }
+  return `the journal ${path} is damaged from byte ${bytes} on: a result may be lost; ${later} entries behind it were kept`;
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

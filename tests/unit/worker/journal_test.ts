@@ -128,17 +128,69 @@ Deno.test("wherever a crash tore the file, the results before are kept, and appe
   }
 });
 
+Deno.test("garbage in the middle costs the entry that it hit: those behind it are kept, over further lives too", async () => {
+  const entries: JournalEntry[] = [1, 2, 3].map((number) => ({ type: "result", result: resultOf(number) }));
+  const parts = entries.map(encodeEntry);
+  const [first, second] = [parts[0]?.length ?? 0, parts[1]?.length ?? 0];
+  const whole = Uint8Array.from(parts.flatMap((part) => [...part]));
+  const damages: ((bytes: Uint8Array) => Uint8Array)[] = [
+    (bytes) => bytes.fill(0, first, first + second),
+    (bytes) => bytes.fill(0xff, first, first + 4),
+    (bytes) => bytes.fill(7, first + 20, first + 30),
+    (bytes) => Uint8Array.from([...bytes.subarray(0, first), 1, 2, 3, ...bytes.subarray(first + second)]),
+  ];
+  for (const damage of damages) {
+    await inFolder(async (folder) => {
+      await Deno.writeFile(fileIn(folder), damage(whole.slice()));
+      const kept = [leaseKey(resultOf(1)), leaseKey(resultOf(3))];
+      await withJournal(folder, async (journal, troubles) => {
+        deepEqual(journal.waiting().map(({ result }) => leaseKey(result)), kept);
+        match(
+          troubles.join(),
+          /damaged from byte \d+ on: a result may be lost; 1 entries behind it were kept/,
+        );
+        await journal.append(resultOf(9));
+      });
+      await withJournal(folder, (journal, troubles) => {
+        deepEqual(journal.waiting().map(({ result }) => leaseKey(result)), [...kept, leaseKey(resultOf(9))]);
+        deepEqual(troubles, []);
+        return Promise.resolve();
+      });
+    });
+  }
+});
+
+Deno.test("a result keeps the reports before it", () =>
+  inFolder(async (folder) => {
+    const { epoch, task, attempt } = resultOf(1);
+    const report = {
+      type: "report",
+      epoch,
+      task,
+      attempt,
+      number: 3,
+      step: 30,
+      metrics: { loss: 0.5 },
+    } as const;
+    await withJournal(folder, (journal) => journal.append(resultOf(1), [report]));
+    await withJournal(folder, (journal) => {
+      deepEqual(journal.waiting(), [{ result: resultOf(1), reports: [report] }]);
+      return Promise.resolve();
+    });
+  }));
+
 Deno.test("no bytes make the reader fail, and none but whole entries pass", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-    deepEqual(readEntries(bytes), { entries: [], bytes: 0 });
+    const { entries, later } = readEntries(bytes);
+    deepEqual([entries, later], [[], 0]);
   }));
   const entry = encodeEntry({ type: "settled", key: "a" });
   fc.assert(fc.property(fc.nat(entry.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
     const damaged = entry.slice();
     damaged[at] = (damaged[at] ?? 0) ^ flip;
-    equal(readEntries(damaged).bytes, 0);
+    deepEqual(readEntries(damaged), { entries: [], bytes: 0, later: 0 });
   }));
-  deepEqual(readEntries(new Uint8Array(4_096)), { entries: [], bytes: 0 });
+  deepEqual(readEntries(new Uint8Array(4_096)), { entries: [], bytes: 0, later: 0 });
 });
 
 Deno.test("a result that the master does not know is set aside, and said so", () =>
