@@ -130,7 +130,7 @@ export class LocalWorker {
   }
 
   async #keepLog(child: Deno.ChildProcess): Promise<void> {
-    const file = await Deno.open(this.logFile, { append: true, create: true });
+    const file = await Deno.open(this.logFile, { append: true, create: true, mode: 0o600 });
     await child.stderr.pipeTo(file.writable);
   }
 

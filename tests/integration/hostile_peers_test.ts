@@ -60,7 +60,18 @@ async function nonsense(fleet: Fleet): Promise<void> {
   ];
   const registrations: readonly Frame[] = [
     [encode([{ ...registration("x"), slots: -1 }]), CLOSE.malformed.code],
+    [encode([{ ...registration("x"), slots: 1_000_000 }]), CLOSE.malformed.code],
+    [encode([{ ...registration("x"), pool: { cpus: -1, memoryBytes: 1, gpus: 0 } }]), CLOSE.malformed.code],
+    [
+      encode([{ ...registration("x"), pool: { cpus: 1, memoryBytes: Infinity, gpus: 0 } }]),
+      CLOSE.malformed.code,
+    ],
     [encode([{ ...registration("x"), more: true }]), CLOSE.malformed.code],
+    [encode([registration("__proto__")]), CLOSE.malformed.code],
+    [encode([registration("a\u0000b")]), CLOSE.malformed.code],
+    [encode([registration("a/../b")]), CLOSE.malformed.code],
+    [encode([registration("\u202eknaf")]), CLOSE.malformed.code],
+    [encode([registration("x".repeat(81))]), CLOSE.malformed.code],
     [encode([{ ...registration("../x") }]), CLOSE.malformed.code],
   ];
   await refuseEach(fleet, "admin", frames);
@@ -105,6 +116,10 @@ async function strangers(fleet: Fleet): Promise<void> {
   await commander.opened;
   commander.say({ type: "command", id: "c", command: { kind: "workers" } });
   equal(await commander.closed, CLOSE.unauthorized.code);
+  const impostor = new Peer(fleet.url, fleet.token("admin"));
+  await impostor.opened;
+  impostor.say(registration("impostor"));
+  equal(await impostor.closed, CLOSE.unauthorized.code);
 }
 
 /** Peers that may be here and ask for what they may not. */
