@@ -10,7 +10,7 @@ import { type Random, seededRandom } from "../../shared/actor/random.ts";
 import type { Calamity, EvaluatorPlan, FaultRates, Plan, WorkerPlan, WorkloadPlan } from "./plan.ts";
 
 /** One run in so many has a large cluster: most are small, for speed. */
-const LARGE_ONE_IN = 40;
+const LARGE_ONE_IN = 60;
 const HOUR_MS = 3_600_000;
 /** A worker's clock that is off is so by at most this. */
 const CLOCK_OFF_MS_MAX = 30 * HOUR_MS;

@@ -1,22 +1,24 @@
 /**
  * A fixed set of seeds, and that a seed is a run.
  *
- * Longer campaigns: `deno task simulate --seeds 1-5000`.
+ * Longer campaigns: `deno task simulate --seeds 1-10000`.
  *
  * @module
  */
 import assert from "node:assert/strict";
+import { neverMet, runDirected, runSeeds } from "./campaign.ts";
+import { violationWords } from "./campaign_words.ts";
 import { type Report, simulate } from "./simulation.ts";
 
-/** Seeds of the set; some of them are those that once broke a promise. */
-const SEEDS = Array.from({ length: 100 }, (_, index) => String(index + 1));
+/** Lines of the trace that are shown of a seed that breaks a promise. */
+const TAIL_SHOWN = 20;
+const SEEDS = Array.from({ length: 500 }, (_, index) => String(index + 1));
+/** Those that once broke a promise and are not in the set. */
 const ONCE_BROKEN = [
-  "99",
-  "118",
-  "311",
-  "341",
+  "628",
   "634",
   "905",
+  "945",
   "2619",
   "3590",
   "3591",
@@ -26,18 +28,26 @@ const ONCE_BROKEN = [
   "19307",
 ];
 
-function assertHeld({ seed, violations, tail }: Report): void {
-  const found = violations.map(({ checker, message }) => `${checker}: ${message}`);
-  const shown = found.length === 0 ? [] : [...tail.slice(-20), ...found];
-  assert.equal(found.length, 0, `seed ${seed}\n${shown.join("\n")}\ndeno task simulate --seed ${seed}`);
+const now = () => performance.now();
+
+function told(report: Report): string {
+  return [...violationWords(report, TAIL_SHOWN), `deno task simulate --seed ${report.seed}`].join("\n");
 }
 
-Deno.test("every promise holds in a hundred drawn clusters with their faults", () => {
-  for (const seed of SEEDS) assertHeld(simulate(seed));
+Deno.test("every promise holds in five hundred drawn clusters, which meet every fault and every scenario", () => {
+  const broken: string[] = [];
+  const seeds = runSeeds(SEEDS, now, (report) => broken.push(told(report)));
+  assert.deepEqual(broken, []);
+  const campaign = { seeds, ...runDirected(now) };
+  assert.deepEqual(campaign.failures, []);
+  // In so few seeds what is rare may come about once; a campaign asks for one in a hundred.
+  assert.deepEqual(neverMet(campaign, 1 / SEEDS.length), []);
 });
 
 Deno.test("seeds that once broke a promise do so no more", () => {
-  for (const seed of ONCE_BROKEN) assertHeld(simulate(seed));
+  const broken: string[] = [];
+  runSeeds(ONCE_BROKEN, now, (report) => broken.push(told(report)));
+  assert.deepEqual(broken, []);
 });
 
 Deno.test("a seed gives the same run again, in any order of runs, and another seed another", () => {
@@ -46,6 +56,13 @@ Deno.test("a seed gives the same run again, in any order of runs, and another se
   const back = [...seeds].reverse().map((seed) => simulate(seed).hash).reverse();
   assert.deepEqual(back, there);
   assert.equal(new Set(there).size, seeds.length);
+});
+
+Deno.test("a run is the same whether anyone reads along or not, and the trace names envelopes and leases", () => {
+  const lines: string[] = [];
+  const read = simulate("7", { print: (line) => lines.push(line) });
+  assert.equal(read.hash, simulate("7").hash);
+  assert(lines.some((line) => /^\d+\.\d{3} w\d+ in assign \(\S+#\d+ of [0-9a-f]{4}\.\d+/.test(line)));
 });
 
 Deno.test("a run can be cut short after some events", () => {

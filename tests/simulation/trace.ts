@@ -46,14 +46,14 @@ export class Trace {
 
   add(what: string): void {
     this.#keep({ atMs: this.#now(), what, frame: undefined });
-    for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i));
+    this.#mixText(what);
   }
 
   /** A frame arrived. @param what who heard it */
   frame(what: string, bytes: Uint8Array): void {
     this.#keep({ atMs: this.#now(), what, frame: bytes });
-    for (let i = 0; i < what.length; i++) this.#mix(what.charCodeAt(i));
-    for (let i = 0; i < bytes.length; i++) this.#mix(bytes[i] ?? 0);
+    this.#mixText(what);
+    this.#mixBytes(bytes);
   }
 
   #keep(entry: Entry): void {
@@ -64,6 +64,22 @@ export class Trace {
     this.#tail.push(entry);
     if (this.#tail.length >= 2 * TAIL_LINES) this.#tail = this.#tail.slice(-TAIL_LINES);
     this.#print?.(lineOf(entry));
+  }
+
+  /** Two characters at a time. */
+  #mixText(text: string): void {
+    const even = text.length & ~1;
+    for (let i = 0; i < even; i += 2) this.#mix(text.charCodeAt(i) | text.charCodeAt(i + 1) << 16);
+    this.#mix(even === text.length ? text.length : text.charCodeAt(even));
+  }
+
+  /** Four bytes at a time. */
+  #mixBytes(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+    const whole = length & ~3;
+    for (let i = 0; i < whole; i += 4) this.#mix(view.getUint32(i, true));
+    for (let i = whole; i < length; i++) this.#mix(view.getUint8(i));
   }
 
   #mix(word: number): void {

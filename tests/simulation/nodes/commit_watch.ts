@@ -19,8 +19,8 @@ export class CommitWatch implements Store {
     return this.#committing > 0;
   }
 
-  open(done: Parameters<Store["open"]>[0]): void {
-    this.#store.open(done);
+  open(...how: Parameters<Store["open"]>): void {
+    this.#store.open(...how);
   }
 
   commit(...[epoch, changes, done]: Parameters<Store["commit"]>): void {
