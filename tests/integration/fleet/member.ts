@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { EvaluationLine } from "./role.ts";
+
 /** One line of what a process says. */
 export interface Word {
   readonly url?: string;
@@ -15,6 +17,8 @@ export interface Word {
   readonly ended?: string;
   readonly attempt?: number;
   readonly state?: string;
+  /** What could not be written into its file of evaluations. */
+  readonly unwritten?: EvaluationLine;
 }
 
 /** A process of `role.ts`. */
@@ -35,6 +39,11 @@ export class Member {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** Whether it is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Fulfilled with the first word, of those said already or later, for which this holds. */

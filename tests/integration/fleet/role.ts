@@ -25,6 +25,19 @@ export interface WorkerRole {
   /** What SIGTERM leaves for running attempts. */
   readonly graceMs: number;
   readonly heapMiB: number;
+  /** A file to which each start and each end of an attempt is appended, as a line of JSON. */
+  readonly evaluations?: string | undefined;
+}
+
+/** A line of that file. */
+export interface EvaluationLine {
+  readonly event: "started" | "ended";
+  readonly task: string;
+  readonly attempt: number;
+  readonly epoch: string;
+  /** How it ended. */
+  readonly state?: string;
+  readonly atMs: number;
 }
 
 if (import.meta.main) {
@@ -47,7 +60,8 @@ async function master({ graceMs, ...options }: MasterRole): Promise<number> {
 }
 
 async function worker(options: WorkerRole): Promise<number> {
-  const { graceMs, heapMiB, ...rest } = options;
+  const { graceMs, heapMiB, evaluations, ...rest } = options;
+  const announced = (executor: Executor) => announcing(executor, evaluations);
   const { stopped, stop } = startWorker({
     ...rest,
     executors: [
@@ -65,15 +79,29 @@ async function worker(options: WorkerRole): Promise<number> {
   }
 }
 
-/** Says what it starts and how that ended, so that executions can be counted from outside. */
-function announced(executor: Executor): Executor {
+/** Says what it starts and how that ended, and writes it down, so that executions can be counted from outside. */
+function announcing(executor: Executor, evaluations: string | undefined): Executor {
+  const write = (line: EvaluationLine) => {
+    if (evaluations === undefined) return;
+    try {
+      Deno.writeTextFileSync(evaluations, `${JSON.stringify(line)}\n`, { append: true });
+    } catch {
+      // Its disk is full, which is what is tested.
+      say({ unwritten: line });
+    }
+  };
   return {
     kind: executor.kind,
     start: (attempt, events) => {
-      const { task, attempt: number } = attempt.lease;
+      const { task, attempt: number, epoch } = attempt.lease;
       say({ started: task, attempt: number });
+      write({ event: "started", task, attempt: number, epoch, atMs: Date.now() });
       return executor.start(attempt, (event) => {
-        if (event.type === "ended") say({ ended: task, attempt: number, state: event.end.state });
+        if (event.type === "ended") {
+          const { state } = event.end;
+          write({ event: "ended", task, attempt: number, epoch, state, atMs: Date.now() });
+          say({ ended: task, attempt: number, state });
+        }
         events(event);
       });
     },
