@@ -35,6 +35,8 @@ export class GrantWatch {
   readonly #leaving = new Set<number>();
   /** Tasks whose outcome was given to the store. */
   readonly #ending = new Set<TaskId>();
+  /** Leases whose ends are on their way to the store, and their tasks. */
+  readonly #endsOnTheirWay = new Map<string, TaskId>();
   /** Leases that their worker was told to end, when it said that they had failed. */
   readonly #toldToEnd = new Set<string>();
   readonly #neverReceived = new Set<string>();
@@ -60,7 +62,16 @@ export class GrantWatch {
     const add = core.log.add.bind(core.log);
     core.log.add = (change, then) => {
       this.#writes(change);
-      add(change, then);
+      if (change.type !== "attempt_ended") return add(change, then);
+      const key = leaseKey(change.lease);
+      // One that comes again adds nothing.
+      if (!this.#diskTask(change.lease.task)?.ended.has(key)) {
+        this.#endsOnTheirWay.set(key, change.lease.task);
+      }
+      add(change, (verdict, commit) => {
+        this.#endsOnTheirWay.delete(key);
+        then?.(verdict, commit);
+      });
     };
   }
 
@@ -158,7 +169,20 @@ export class GrantWatch {
         () => `${key} is given ${nowMs - sinceMs} ms after ${leaseKey(attempt.lease)} became doubtful`,
       );
     }
+    this.#expect(
+      "leases_watched",
+      ![...this.#endsOnTheirWay.values()].includes(id),
+      () => `${key} is given, and the end of the attempt before is not durable`,
+    );
     const task = this.#diskTask(id);
+    const held = new Set(attempts.map(({ lease }) => leaseKey(lease)));
+    for (const open of task?.open.keys() ?? []) {
+      this.#expect(
+        "leases_watched",
+        held.has(open),
+        () => `${key} is given, and the row of ${open} is left open`,
+      );
+    }
     if (task !== undefined) this.#window(task, key);
     this.#finality(id, task, key);
   }
