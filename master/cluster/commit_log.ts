@@ -13,11 +13,17 @@ export const WAITING_CHANGES_MAX = 50_000;
 /** What to do when a change is durable. */
 export type Continuation = (verdict: StoreVerdict, commit: number) => void;
 
+/** A request that was sent and has no answer. */
+interface InFlight {
+  readonly sentAtMs: number;
+  readonly continuations: readonly (Continuation | undefined)[];
+}
+
 /** Changes of one turn and what follows from each. */
 export class CommitLog {
   #changes: StoreChange[] = [];
   #continuations: (Continuation | undefined)[] = [];
-  readonly #inFlight = new Map<number, readonly (Continuation | undefined)[]>();
+  readonly #inFlight = new Map<number, InFlight>();
   #nextToken = 1;
   #waiting = 0;
 
@@ -31,6 +37,11 @@ export class CommitLog {
     return this.#waiting > WAITING_CHANGES_MAX;
   }
 
+  /** When the oldest request was sent that has no answer; undefined where there is none. */
+  get oldestAtMs(): number | undefined {
+    return this.#inFlight.values().next().value?.sentAtMs;
+  }
+
   add(change: StoreChange, continuation?: Continuation): void {
     this.#changes.push(change);
     this.#continuations.push(continuation);
@@ -38,11 +49,11 @@ export class CommitLog {
   }
 
   /** What was gathered since the last call, to be sent to the store; undefined where there is nothing. */
-  take(): { readonly token: number; readonly changes: readonly StoreChange[] } | undefined {
+  take(nowMs = 0): { readonly token: number; readonly changes: readonly StoreChange[] } | undefined {
     if (this.#changes.length === 0) return undefined;
     const token = this.#nextToken++;
     const changes = this.#changes;
-    this.#inFlight.set(token, this.#continuations);
+    this.#inFlight.set(token, { sentAtMs: nowMs, continuations: this.#continuations });
     this.#changes = [];
     this.#continuations = [];
     return { token, changes };
@@ -50,7 +61,7 @@ export class CommitLog {
 
   /** A request is durable. */
   committed(token: number, commit: number, verdicts: readonly StoreVerdict[]): void {
-    const continuations = this.#inFlight.get(token);
+    const { continuations } = this.#inFlight.get(token) ?? {};
     if (continuations === undefined) return;
     this.#inFlight.delete(token);
     this.#waiting -= continuations.length;

@@ -132,7 +132,7 @@ export class ClusterCore {
     for (const { worker, taken } of this.intake.words(!this.log.isBehind, this.toldCommit)) {
       this.say(worker.session, taken);
     }
-    const request = this.log.take();
+    const request = this.log.take(this.context.attentiveNow());
     if (request !== undefined) {
       this.context.send(this.options.store, { type: "commit", from: this.context.self, ...request });
     }

@@ -15,6 +15,7 @@ import type { ClusterMessage, CommandReply } from "./messages.ts";
 import { isAtLimit } from "./offers.ts";
 import { Seat } from "./seat.ts";
 import { shortfall } from "./shortfall.ts";
+import { storeTrouble } from "./store_trouble.ts";
 
 /** When whoever asks before the store was read should come back. */
 const COME_BACK_MS = 1_000;
@@ -52,16 +53,17 @@ function sentence(core: ClusterCore, task: LiveTask): string {
     case "withheld":
       return withheld(core, task);
     case "settling":
-      return `its outcome is being written${storeTrouble(core)}`;
+      return `its outcome is being written${andTrouble(core)}`;
     case "out":
       return task.attempts.length === 0
-        ? `the end of its last attempt is being written, before it is tried again${storeTrouble(core)}`
+        ? `the end of its last attempt is being written, before it is tried again${andTrouble(core)}`
         : task.attempts.map((attempt) => atWork(core, attempt)).join("; ");
   }
 }
 
-function storeTrouble({ storeState }: ClusterCore): string {
-  return storeState.state === "degraded" ? `; the store fails: ${storeState.reason}` : "";
+function andTrouble(core: ClusterCore): string {
+  const trouble = storeTrouble(core);
+  return trouble === "" ? "" : `; ${trouble}`;
 }
 
 function atWork(core: ClusterCore, attempt: LiveAttempt): string {
@@ -134,7 +136,7 @@ function nothingGivenOut(core: ClusterCore): string | undefined {
   if (core.lost !== undefined) return core.lost;
   if (!core.log.isBehind) return undefined;
   return `the store is behind: ${core.log.waiting} changes wait to be written, and nothing is given out until then${
-    storeTrouble(core)
+    andTrouble(core)
   }`;
 }
 

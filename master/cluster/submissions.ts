@@ -11,6 +11,7 @@ import { decode, encode } from "../../shared/protocol/codec.ts";
 import { type ClusterCore, commandError } from "./core.ts";
 import { newTask, shareOf } from "./live_task.ts";
 import type { ClusterMessage } from "./messages.ts";
+import { storeTrouble } from "./store_trouble.ts";
 
 /** Open tasks in the heap, and the bytes of their payloads. More are told to wait. */
 export const OPEN_TASKS_MAX = 200_000;
@@ -39,9 +40,8 @@ function refusal(
     commandError("queue_full", why, "send the same command again later", comeBackMs);
   const { lost, storeState } = core;
   if (lost !== undefined) return commandError("store_lost", lost, "an operator must decide");
-  if (storeState.state === "degraded") {
-    return wait(`the store cannot write: ${storeState.reason}`, STORE_COME_BACK_MS);
-  }
+  const trouble = storeTrouble(core);
+  if (trouble !== "") return wait(trouble, STORE_COME_BACK_MS);
   if (core.epoch === undefined) return wait("the master is reading its store", STORE_COME_BACK_MS);
   if (storeState.isOverfull || core.log.isBehind) {
     return wait(`the store is behind: ${core.log.waiting} changes wait to be written`, STORE_COME_BACK_MS);

@@ -7,6 +7,7 @@ import { STATUS_KEY, type StatusLive, type WorkerLive } from "../../shared/model
 import type { LiveEntry } from "../../shared/protocol/client_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import type { ClusterMessage } from "./messages.ts";
+import { storeTrouble } from "./store_trouble.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How often what has changed is published. */
@@ -76,9 +77,16 @@ function statusOf(core: ClusterCore, startedAtMs: number): StatusLive {
     epoch: core.epoch ?? "",
     commit: core.commit,
     queue: { pending: core.queue.size, delayed, running },
-    store: core.lost === undefined ? core.storeState : { state: "degraded", reason: core.lost },
+    store: storeOf(core),
     startedAtMs,
   };
+}
+
+function storeOf(core: ClusterCore): StatusLive["store"] {
+  if (core.lost !== undefined) return { state: "degraded", reason: core.lost };
+  if (core.storeState.state === "degraded") return core.storeState;
+  const reason = storeTrouble(core);
+  return reason === "" ? core.storeState : { state: "degraded", reason };
 }
 
 /** A worker as pages and `workers` show it. */

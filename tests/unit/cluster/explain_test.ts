@@ -184,7 +184,7 @@ Deno.test("what waits for the store is told so", () => {
   fleet.faults = { ...NO_FAULTS, isFull: () => true };
   worker.completes(worker.leases[0]);
   fleet.pass(1_000);
-  assert.match(why(fleet, group, 1), /^its outcome is being written; the store fails: .*full/);
+  assert.match(why(fleet, group, 1), /^its outcome is being written; the store cannot write: .*full/);
 });
 
 Deno.test("while the store is behind, waiting tasks say that nothing is given out", () => {

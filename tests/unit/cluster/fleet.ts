@@ -21,6 +21,7 @@ import type {
   ClusterOptions,
   CommandAnswered,
   CommandReply,
+  LiveMessage,
 } from "../../../master/cluster/messages.ts";
 import { MemoryDisk } from "../../../master/store/memory_disk.ts";
 import type { DiskOutcome, DiskTask } from "../../../master/store/memory_state.ts";
@@ -64,6 +65,8 @@ export class Fleet {
   #cluster: Cluster | undefined;
   #ref: Ref<ClusterMessage> = { path: "", id: 0 };
   #storeRef: Ref<StoreActorMessage> = { path: "", id: 0 };
+  #feed: Ref<LiveMessage> | undefined;
+  #shownStore = "";
   #nextToken = 1;
   #nextSession = 1;
 
@@ -152,6 +155,22 @@ export class Fleet {
     const reply = this.#reply(this.sendSubmit(count, template, undefined, name));
     assert.ok(reply.ok, "the submission was refused");
     return groupId(String(field(reply.value, "group")));
+  }
+
+  /** What pages and `/ready` are told of the store's trouble; begins to watch with its first call. */
+  shownStore(): string {
+    if (this.#feed === undefined) {
+      this.#feed = this.spawn<LiveMessage>("feed", () => ({
+        receive: ({ entries }) => {
+          for (const { topic, value } of entries) {
+            if (topic === "status") this.#shownStore = String(field(field(value, "store"), "reason"));
+          }
+        },
+      }));
+      this.post({ type: "attach_feed", feed: this.#feed });
+    }
+    this.virtual.runFor(600);
+    return this.#shownStore;
   }
 
   /** Asks why a task does not run. */

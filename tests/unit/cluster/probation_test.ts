@@ -67,3 +67,43 @@ Deno.test("a worker that was lost with many tasks is not on probation when other
   fleet.join("w1", { slots: 5 });
   assert.equal(probation(fleet), undefined);
 });
+
+Deno.test("a worker on which tasks hang, and that others complete, is on probation as one that fails them", () => {
+  const fleet = new Fleet();
+  const bad = fleet.join("w1");
+  for (let i = 0; i < BLAME_MAX; i++) {
+    fleet.submit(1, { retry: RETRY });
+    const good = fleet.join("w2");
+    bad.fails(bad.lease, { cause: "deadline" });
+    good.completes();
+    good.leaves();
+  }
+  assert.match(probation(fleet)?.reason ?? "", /failed 3 tasks that other workers completed/);
+  fleet.submit(1, { retry: RETRY });
+  fleet.pass(PAUSE_MIN_MS + 500);
+  const before = bad.leases.length;
+  bad.fails(bad.lease, { cause: "deadline" });
+  fleet.pass(2 * PAUSE_MIN_MS - 500);
+  assert.equal(bad.leases.length, before, "its pause has grown");
+});
+
+Deno.test("while one is on probation the others work on, and pages show why it does not", () => {
+  const { fleet, bad } = blamed();
+  const before = bad.leases.length;
+  const good = fleet.join("w3", { slots: 2 });
+  fleet.submit(2, { retry: RETRY });
+  assert.deepEqual([bad.leases.length, good.leases.length], [before, 2]);
+  const token = fleet.command((asker) => ({ type: "list_workers", ...asker }));
+  fleet.settle();
+  const reply = fleet.replies.get(token);
+  assert.ok(reply?.ok);
+  const shown = (reply.value as { id: string; probation: string | null }[]).map((each) => [
+    each.id,
+    each.probation,
+  ]);
+  assert.deepEqual(
+    new Map(shown as [string, string | null][]).get("w1"),
+    "failed 3 tasks that other workers completed",
+  );
+  assert.deepEqual(new Map(shown as [string, string | null][]).get("w3"), null);
+});

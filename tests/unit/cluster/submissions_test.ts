@@ -147,7 +147,7 @@ Deno.test("a store that is slow lets nothing grow: submissions wait for their co
   const fleet = new Fleet();
   const worker = fleet.join("w", { slots: 2 });
   const group = fleet.submit(3);
-  fleet.faults = { ...NO_FAULTS, latencyMs: (operation) => operation === "commit" ? 5_000 : 1 };
+  fleet.faults = { ...NO_FAULTS, latencyMs: (operation) => operation === "commit" ? 8_000 : 1 };
   const tokens = Array.from(
     { length: 300 },
     (_, index) => fleet.sendSubmit(1_000, {}, `c${index}`, `n${index}`),
@@ -158,7 +158,15 @@ Deno.test("a store that is slow lets nothing grow: submissions wait for their co
   assert.equal(tokens.filter((token) => fleet.replies.get(token)?.ok === true).length, 0);
   // Questions that need no disk are answered, and nobody is called silent meanwhile.
   assert.match(fleet.explain(group, 3).explanation, /waits for a free slot/);
-  fleet.pass(40_000);
+  fleet.pass(4_200);
+  assert.match(
+    refused(fleet, 1, "late").message,
+    /^the store is slow: a commit has had no answer for over 5 s/,
+  );
+  assert.equal(fleet.shownStore(), "the store is slow: a commit has had no answer for over 5 s");
+  fleet.faults = NO_FAULTS;
+  fleet.pass(20_000);
+  assert.equal(fleet.shownStore(), "");
   assert.equal(worker.closed, undefined);
   assert.ok(tokens.filter((token) => fleet.replies.get(token)?.ok === true).length > 100);
   assert.equal(worker.leases.length, 2);
