@@ -8,9 +8,10 @@
  * @module
  */
 import type { AttemptEndCause, FailureCause, Outcome } from "../../shared/model/outcome.ts";
-import { leaseKey } from "../../shared/model/task.ts";
+import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
 import {
+  type EndingLease,
   type Exhausted,
   LIVE_LEASES_MAX,
   type LiveAttempt,
@@ -111,9 +112,9 @@ function writeBeforeRetry(
   then: (commit: number, isNew: boolean) => void,
 ): void {
   const { task } = attempt;
-  const key = leaseKey(attempt.lease);
+  const ending: EndingLease = { key: leaseKey(attempt.lease), told: [] };
   const before = task.ending ?? { leases: [], pauseMs: 0 };
-  task.ending = { ...before, leases: [...before.leases, key] };
+  task.ending = { ...before, leases: [...before.leases, ending] };
   // It was given away while the attempt was only doubtful: from now on it would be a retry.
   if (task.state === "queued") core.takeOut(task);
   // Its experiment is asked for another trial when it knows what became of this one, or its retry has the slot.
@@ -122,10 +123,18 @@ function writeBeforeRetry(
   writeEnd(core, attempt, cause, message, (commit, isNew) => {
     if (source !== undefined) source.committing -= 1;
     const { leases = [], pauseMs = 0 } = task.ending ?? {};
-    const index = leases.indexOf(key);
-    task.ending = { leases: leases.filter((_, at) => at !== index), pauseMs };
+    task.ending = { leases: leases.filter((each) => each !== ending), pauseMs };
+    for (const tell of ending.told) tell(commit);
     then(commit, isNew);
   });
+}
+
+/** Calls back when the end of a lease is durable that is on its way to the store. @returns whether there is one */
+export function whenEndIsDurable(task: LiveTask, lease: Lease, then: (commit: number) => void): boolean {
+  const key = leaseKey(lease);
+  const ending = task.ending?.leases.find((each) => each.key === key);
+  ending?.told.push(then);
+  return ending !== undefined;
 }
 
 function blame(core: ClusterCore, attempt: LiveAttempt, cause: FailureCause): void {

@@ -49,7 +49,7 @@ export interface LiveTask extends Queued<LiveTask> {
   /** Whose they are, of those that were open when the master was restarted. */
   earlierRows: readonly { readonly key: string; readonly worker: WorkerId }[];
   /** Attempts that ended and whose rows are on their way to the store: until those are durable nothing is tried again. */
-  ending: { readonly leases: readonly string[]; readonly pauseMs: number } | undefined;
+  ending: { readonly leases: readonly EndingLease[]; readonly pauseMs: number } | undefined;
   state: LiveTaskState;
   place: Place<LiveTask> | undefined;
   /** Runs while it is delayed: until its retry, or until its doubtful worker has been waited for. */
@@ -66,6 +66,13 @@ export interface LiveTask extends Queued<LiveTask> {
   isPruned: boolean;
   /** Its last report that counted. */
   measured: { readonly attempt: LiveAttempt; readonly metrics: Metrics } | undefined;
+}
+
+/** A lease whose end is on its way to the store. */
+export interface EndingLease {
+  readonly key: string;
+  /** Who waits for it to be durable, beside the one who told it first. */
+  readonly told: ((commit: number) => void)[];
 }
 
 /** Why a task fails for good. */

@@ -11,10 +11,10 @@ import { leaseKey } from "../../shared/model/task.ts";
 import type { FromWorker, Register, Result } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import { attemptOf, isGranted, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
-import { endAsTold, failAttempt, type Failure } from "./failures.ts";
+import { endAsTold, failAttempt, type Failure, whenEndIsDurable } from "./failures.ts";
 import { forgetAnnounced } from "./registration.ts";
 import { reportsCame, reportsFrom } from "./reports.ts";
-import { acknowledge, settle, writeEnd } from "./settle.ts";
+import { acknowledge, settle } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How fast the moving average of a group's duration follows: about the last ten attempts count. */
@@ -151,9 +151,7 @@ function failed(
   const then = (commit: number) => acknowledge(core, worker, lease, "recorded", null, commit);
   if (attempt === undefined) {
     // Said once more, over another connection, while it is on its way to the store.
-    if (task.ending?.leases.includes(leaseKey(lease))) {
-      return writeEnd(core, { lease, worker }, cause, message, then);
-    }
+    if (whenEndIsDurable(task, lease, then)) return;
     // A stale failure counts nowhere: its lease was given up, and with it the attempt's word.
     return acknowledge(core, worker, lease, "superseded", null, core.commit);
   }
