@@ -7,9 +7,12 @@ import { equal, ok } from "node:assert/strict";
 import { encode } from "../../shared/protocol/codec.ts";
 import { CLOSE } from "../../shared/protocol/limits.ts";
 import { withFleet } from "./fleet/fleet.ts";
+import type { Word } from "./fleet/member.ts";
 import { Peer, registration, upgradeStatus } from "./fleet/peer.ts";
 import { Bystanders, RawPeer, times, upgradeHead, webSocketFrame } from "./hostile_rig.ts";
 
+/** Viewers that never read: at their limits they are owed some 130 MB together. */
+const DEAF = 4;
 const EPOCH = `${"a".repeat(32)}.1.${"b".repeat(8)}`;
 /** So many workers that are gone and hold nothing are remembered, and then some that are not yet forgotten. */
 const REMEMBERED_MAX = 1_000;
@@ -147,56 +150,39 @@ withFleet("sessions that never speak are closed in time, and may come again", as
   });
 });
 
-withFleet(
-  "viewers and workers that never read are owed no more than a limit, and then closed",
-  async (fleet) => {
-    const it = await Bystanders.start(fleet);
-    const trials = { kind: "workers" };
-    const asked = webSocketFrame(
-      2,
-      encode(
-        Array.from({ length: 60 }, (_, index) => ({ type: "command", id: `c${index}`, command: trials })),
-      ),
-    );
-    const subscribed = webSocketFrame(
-      2,
-      encode(
-        ["live", "log"].map((kind) => ({
-          type: "subscribe",
-          id: kind,
-          kind,
-          after: kind === "log" ? 0 : null,
-          seen: null,
-        })),
-      ),
-    );
-    const registered = webSocketFrame(2, encode([registration("deaf")]));
-    const beat = { cpuPercent: null, memoryUsedBytes: null, rssBytes: null, gpus: [] };
-    const beats = webSocketFrame(
-      2,
-      encode(Array.from({ length: 1_000 }, (_, sequence) => (
-        { type: "heartbeat", sequence, roundTripMs: null, running: 0, queued: 0, vitals: beat }
-      ))),
-    );
-    const deaf: RawPeer[] = [];
-    await it.during(async () => {
-      for (let n = 0; n < 10; n++) {
-        const viewer = await RawPeer.upgraded(fleet.url, fleet.token("view"));
-        deaf.push(viewer);
-        await viewer.write(subscribed);
-      }
-      const worker = await RawPeer.upgraded(fleet.url, fleet.token("worker"));
-      deaf.push(worker);
-      await worker.write(registered);
-      // Whoever is closed, or whose buffers are full, has been stopped, which is what is wanted.
-      for (let round = 0; round < 100; round++) {
-        const words = [...deaf.slice(0, -1).map((viewer) => viewer.write(asked)), worker.write(beats)];
-        await Promise.all(words.map((word) => word.catch(() => {})));
-      }
-    });
-    for (const peer of deaf) peer[Symbol.dispose]();
-  },
-);
+withFleet("viewers that never read are owed no more than a limit, and then closed", async (fleet) => {
+  const it = await Bystanders.start(fleet);
+  // Each answer names them all: some 200 KB.
+  const fact = "x".repeat(256);
+  await times(150, 10, async (index) => {
+    const peer = new Peer(fleet.url, fleet.token("worker"));
+    ok(await peer.opened);
+    const { facts, ...words } = registration(`gone-${index}`);
+    peer.say({ ...words, facts: { ...facts, hostname: fact, os: fact, arch: fact, software: fact } });
+    await peer.until(({ type }) => type === "welcome");
+    await peer.close();
+  });
+  const asked = webSocketFrame(
+    2,
+    encode(
+      Array.from({ length: 60 }, (_, n) => ({ type: "command", id: `c${n}`, command: { kind: "workers" } })),
+    ),
+  );
+  const deaf: RawPeer[] = [];
+  await it.during(async () => {
+    for (let n = 0; n < DEAF; n++) deaf.push(await RawPeer.upgraded(fleet.url, fleet.token("view")));
+    // Unlimited, they would be owed a gigabyte and more. Whoever is closed meanwhile cannot ask any more.
+    for (let round = 0; round < 30; round++) {
+      await Promise.all(deaf.map((viewer) => viewer.write(asked).catch(() => {})));
+    }
+    const isClosed = ({ log }: Word) => log?.includes("it does not read what it is sent") === true;
+    while (it.master.words.filter(isClosed).length < DEAF) {
+      const seen = it.master.words.length;
+      await it.master.until((word) => it.master.words.indexOf(word) >= seen && isClosed(word));
+    }
+  }, 600);
+  for (const peer of deaf) peer[Symbol.dispose]();
+});
 
 withFleet("pings and text without end cost nobody else anything", async (fleet) => {
   const it = await Bystanders.start(fleet);
