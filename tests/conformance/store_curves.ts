@@ -13,6 +13,8 @@ import {
   cancelled,
   completed,
   ended,
+  EXPERIMENT,
+  experimentAdded,
   GROUP,
   group,
   opened,
@@ -20,6 +22,7 @@ import {
   report,
   reports,
   submission,
+  trials,
 } from "./store_samples.ts";
 
 const TASK = taskId(GROUP, 1);
@@ -163,6 +166,26 @@ export function lossTests(test: Test): void {
     assert.deepEqual(recovered.earlierEpochs, [renewed.epoch], "it keeps its new id");
     assert.equal(recovered.epoch.split(".")[0], after?.[0]);
     await next.close();
+  });
+
+  test("experiments stay over an accepted loss, with the attempts that are known to have ended", async (store) => {
+    const { epoch } = await store.open();
+    const lease = (number: number) => ({ epoch, task: taskId(EXPERIMENT, number), attempt: 1 });
+    await store.commit(epoch, [group(EXPERIMENT), experimentAdded, trials(1, 3)]);
+    await store.commit(epoch, [
+      ended(taskId(EXPERIMENT, 1), completed(1), lease(1)),
+      opened(lease(2)),
+      opened(lease(3)),
+      attemptEnded(lease(3), "worker_lost"),
+      opened(lease(3)),
+    ]);
+    const renewed = await store.open({ renew: true });
+    assert.deepEqual(renewed.experiments.map((each) => each.experiment), [EXPERIMENT]);
+    assert.deepEqual(renewed.tasks.map((each) => [each.task, each.attempts]), [["e3/2", 0], ["e3/3", 1]]);
+    const answer = await store.query("experiment", { experiment: EXPERIMENT });
+    assert.deepEqual([answer?.summary.attempts, answer?.summary.best?.trial], [2, 1]);
+    const history = await store.query("history_outcomes", { experiment: EXPERIMENT, after: 0, limit: 9 });
+    assert.deepEqual(history.map((each) => each.number), [1]);
   });
 }
 

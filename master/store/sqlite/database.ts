@@ -11,6 +11,7 @@
 import type { Epoch } from "../../../shared/model/ids.ts";
 import type { Committed, OpenOptions, Queries } from "../store.ts";
 import { addStoreId, connect, type Connection, type DatabaseOptions } from "./connection.ts";
+import { NOT_ENDED } from "./known_attempts.ts";
 import { OpenFile } from "./open_file.ts";
 import { type PackedRecovered, readRecovered } from "./recovery.ts";
 import type { RowChange } from "./row_change.ts";
@@ -23,7 +24,7 @@ const FORGET_OPEN_ATTEMPTS = `
   UPDATE groups SET open_attempts = open_attempts - (
     SELECT count(*) FROM open_attempts a
       JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= a.task)
-    WHERE s.group_seq = groups.seq);
+    WHERE s.group_seq = groups.seq AND ${NOT_ENDED});
   DELETE FROM open_attempts`;
 
 /** Another master has taken a newer epoch. */

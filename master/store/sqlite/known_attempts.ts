@@ -18,6 +18,10 @@ interface Known {
   readonly lost: Set<string>;
 }
 
+/** Of open attempts `a`: one that was lost and came back is in both tables, and is one. */
+export const NOT_ENDED = `NOT EXISTS (
+  SELECT 1 FROM ended_attempts e WHERE e.task = a.task AND e.epoch = a.epoch AND e.attempt = a.attempt)`;
+
 /** Open and ended attempts by task. */
 export class KnownAttempts {
   readonly #byTask = new Map<number, Known>();

@@ -16,7 +16,7 @@ import { rowLimit } from "../limits.ts";
 import type { HistoryOutcome, HistoryTrial, Queries, StoredReport } from "../store.ts";
 import { parsedJson, readStoredSpec } from "../stored_spec.ts";
 import { readChanges } from "./feed.ts";
-import { NOT_ENDED } from "./recovery.ts";
+import { NOT_ENDED } from "./known_attempts.ts";
 import { metricsOf, numberOf, numberOrNull, type Row, textOf, textOrNull } from "./row.ts";
 
 type Ask<K extends keyof Queries> = Queries[K]["ask"];

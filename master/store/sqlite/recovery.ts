@@ -9,6 +9,7 @@ import { type Epoch, groupId, incarnation, taskId, workerId } from "../../../sha
 import type { FailureCause } from "../../../shared/model/outcome.ts";
 import type { OpenAttempt, OpenExperiment, OpenGroup, OpenTask, Recovered } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { NOT_ENDED } from "./known_attempts.ts";
 import { type Packed, Packer, Unpacker } from "./packing.ts";
 import { bytesOf, numberOf, type Row, rows, textOf } from "./row.ts";
 
@@ -18,10 +19,6 @@ export interface PackedRecovered extends Omit<Recovered, "tasks"> {
 }
 
 const CAUSES = ["evaluator", "deadline", "worker_lost", "crash"] as const satisfies readonly FailureCause[];
-
-/** Of open attempts `a`: one that was lost and came back is in both tables, and is one. */
-export const NOT_ENDED = `NOT EXISTS (
-  SELECT 1 FROM ended_attempts e WHERE e.task = a.task AND e.epoch = a.epoch AND e.attempt = a.attempt)`;
 
 const OVER = "('completed', 'cancelled', 'broken')";
 

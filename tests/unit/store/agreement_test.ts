@@ -106,14 +106,22 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
       type: fc.constant("attempt_ended" as const),
       lease,
       worker,
-      cause: fc.constantFrom("evaluator" as const, "crash" as const, "returned" as const),
+      cause: fc.constantFrom("evaluator" as const, "worker_lost" as const, "returned" as const),
       message: text,
       atMs,
     }),
   },
   {
     weight: 6,
-    arbitrary: fc.tuple(lease, fc.boolean(), worker, outcome, fc.nat(4), fc.double({ min: 0, max: 9 }), atMs)
+    arbitrary: fc.tuple(
+      lease,
+      fc.boolean(),
+      worker,
+      outcome,
+      fc.nat(4),
+      fc.double({ min: 0, max: 9, noNaN: true }),
+      atMs,
+    )
       .map(([by, hasLease, who, how, attempts, elapsedMs, at]): StoreChange => ({
         type: "outcome",
         task: by.task,
