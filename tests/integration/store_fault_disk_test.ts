@@ -8,6 +8,7 @@ import type { Client } from "../../client/mod.ts";
 import { type Fleet, withFleet } from "./fleet/fleet.ts";
 import { assertAllCompleted, readLedger } from "./fleet/ledger.ts";
 import { IGNORE_FILE_LIMIT, limitFiles, mountSmallDisk, type SmallDisk } from "./fleet/small_disk.ts";
+import { untilReady } from "./fleet/ready.ts";
 import { sleepSearch } from "./fleet/specs.ts";
 
 const TRIALS = 60;
@@ -48,7 +49,7 @@ async function workThroughFullDisk(fleet: Fleet, disk: SmallDisk): Promise<void>
   });
   // Where something before its turn fails, that is what is told.
   late.catch(() => {});
-  const reasons = await untilReady(fleet, false);
+  const reasons = await untilReady(fleet.url, false);
   match(reasons, /store cannot be relied on: .*(full|I\/O|space)/i);
   // Whether questions can be answered depends on the disk; they do not hang, and nothing that needs it is told.
   await client.show("last").then(
@@ -62,7 +63,7 @@ async function workThroughFullDisk(fleet: Fleet, disk: SmallDisk): Promise<void>
   for (const task of toldSoFar) ok(stored.has(task), `${task} was told and is not stored`);
 
   await disk.makeRoom();
-  equal(await untilReady(fleet, true), "");
+  equal(await untilReady(fleet.url, true), "");
   const tasks = await late;
   equal((await tasks.wait()).completed, TASKS);
   equal((await search.wait()).trials.completed, TRIALS);
@@ -111,15 +112,4 @@ withFleet(
 /** So many trials have ended. */
 async function trialsEnded(told: ReadonlyMap<string, number>, count: number): Promise<void> {
   while (told.size < count) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-/** Asks `/ready` until it says so. @returns the reasons that it gives */
-async function untilReady(fleet: Fleet, wanted: boolean): Promise<string> {
-  for (;;) {
-    const response = await fetch(`${fleet.url}/ready`);
-    const { ready, reasons } = await response.json();
-    equal(response.status, ready ? 200 : 503);
-    if (ready === wanted) return reasons.join("; ");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

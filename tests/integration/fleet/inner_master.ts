@@ -77,6 +77,10 @@ export class InnerMaster {
     return `${this.folder}/master`;
   }
 
+  get url(): string {
+    return this.#listener.url;
+  }
+
   async client(): Promise<Client> {
     const client = await connect({ url: this.#listener.url, token: this.#tokens.admin });
     this.#leaving.push(() => client.close());

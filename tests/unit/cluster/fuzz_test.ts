@@ -62,7 +62,10 @@ class Chaos {
     this.#read(process);
     const draw = this.random.next();
     if (draw < 0.15) {
-      this.submissions.push(this.fleet.sendSubmit(1 + this.random.integer(6), this.#template()));
+      const name = this.random.pick(["a", "b", "c"]);
+      this.submissions.push(
+        this.fleet.sendSubmit(1 + this.random.integer(6), this.#template(), undefined, name),
+      );
     } else if (draw < 0.35) this.#connect(process);
     else if (draw < 0.45) this.#disconnect(process);
     else if (draw < 0.5) this.#die(process);
