@@ -21,7 +21,7 @@ export interface Acknowledged {
 /** Nothing more is submitted while so many tasks have no outcome. */
 const OPEN_MAX = 300;
 const TASKS_MAX = 30;
-const EVERY_MS = 250;
+const EVERY_MS = 150;
 /** However often it is killed. */
 const STURDY = { limit: 1_000, crashLimit: 1_000, backoffMs: 10 };
 const FRAGILE = { limit: 1, crashLimit: 1, backoffMs: 10 };
@@ -109,8 +109,8 @@ export class Load {
   /** Most are short; a few outlive what is done to their masters and workers. */
   #milliseconds(): number {
     const draw = this.#random.next();
-    if (draw < 0.6) return 5 + this.#random.integer(95);
-    return draw < 0.97 ? 100 + this.#random.integer(900) : 3_000 + this.#random.integer(5_000);
+    if (draw < 0.85) return 5 + this.#random.integer(55);
+    return draw < 0.99 ? 100 + this.#random.integer(500) : 3_000 + this.#random.integer(4_000);
   }
 
   async #cancelLater(handle: SubmissionHandle): Promise<void> {
