@@ -61,7 +61,7 @@ export function failAttempt(
   if (final) giveUp(core, attempt, failure);
 }
 
-/** An attempt has ended, and that is nobody's failure. @param isKnown whether the store is told: it has its row, or it ran */
+/** An attempt has ended, and that is nobody's failure. @param isKnown whether it has a row, or is worth one: it ran */
 export function endUncounted(
   core: ClusterCore,
   attempt: LiveAttempt,
@@ -71,7 +71,8 @@ export function endUncounted(
 ): void {
   const { task } = attempt;
   releaseLease(attempt);
-  if (!isKnown) {
+  // The outcome has closed what was open of it.
+  if (!isKnown || !core.isOpen(task)) {
     acknowledged?.(core.commit);
     return goOn(core, task, 0);
   }

@@ -19,6 +19,9 @@ import type { WorkerRecord } from "./worker_record.ts";
 
 type Envelope = Exclude<FromWorker, Register>;
 
+/** Envelopes that are kept of a newcomer that waits: more than a worker keeps results and reports for a master. */
+export const RIVAL_SAID_MAX = 32_768;
+
 /** A newcomer that waits for the older process of its name to answer. */
 interface Rival {
   readonly session: Ref<ToWorkerSession>;
@@ -56,8 +59,12 @@ export class Rivals {
 
   /** What a newcomer says while it waits, such as the results that it brought along. */
   said(session: Ref<ToWorkerSession>, envelopes: readonly Envelope[]): void {
-    for (const rival of this.#waiting.values()) {
-      if (rival.session.id === session.id) rival.said.push(...envelopes);
+    for (const [id, rival] of this.#waiting) {
+      if (rival.session.id !== session.id) continue;
+      for (const envelope of envelopes) rival.said.push(envelope);
+      if (rival.said.length <= RIVAL_SAID_MAX) continue;
+      this.#waiting.delete(id);
+      this.#close(session, "busy", "it said more than is kept while an older process of its name is asked");
     }
   }
 

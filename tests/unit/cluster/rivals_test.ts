@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RIVAL_SAID_MAX } from "../../../master/cluster/rivals.ts";
 import { completed, held } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -107,4 +108,18 @@ Deno.test("only a heartbeat shows that the older process lives: other words may 
   assert.equal(newer.closed, undefined);
   fleet.virtual.runFor(2_100);
   assert.equal(newer.of("welcome").length, 1);
+});
+
+Deno.test("a newcomer that says more than is kept while it waits has to come again", () => {
+  const fleet = new Fleet();
+  const older = fleet.join("w");
+  fleet.submit(1);
+  const newer = fleet.join("w", { incarnation: "second" });
+  const said = Array.from({ length: RIVAL_SAID_MAX }, () => completed(older.lease));
+  newer.says(...said);
+  assert.ok(newer.isConnected);
+  newer.says(completed(older.lease));
+  assert.equal(newer.closed?.name, "busy");
+  fleet.virtual.runFor(2_100);
+  assert.ok(older.isConnected);
 });

@@ -184,3 +184,15 @@ Deno.test("a failure that comes again while it is being written is acknowledged 
   assert.deepEqual(new Set(back.verdicts), new Set(["recorded"]));
   assert.equal(fleet.row(group)?.ended.size, 1);
 });
+
+Deno.test("of a task that has its outcome no further row is written when its cancelled attempt is lost", () => {
+  const fleet = new Fleet();
+  const worker = fleet.join("w");
+  const group = fleet.submit(1, { graceMs: 60_000 });
+  fleet.pass(2_000);
+  fleet.cancel(group, 1);
+  worker.leaves();
+  fleet.pass(31_000);
+  assert.equal(fleet.row(group)?.ended.size, 0);
+  assert.equal(fleet.core.workers.values().next().value?.attempts.size, 0);
+});
