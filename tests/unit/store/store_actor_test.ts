@@ -179,6 +179,36 @@ Deno.test("a newer epoch ends the process instead of writing", () => {
   assert.equal(bench.disk.state.openTasks.size, 0);
 });
 
+Deno.test("a store whose file is gone ends the process with the reason, and acknowledges nothing", () => {
+  const bench = new Bench();
+  bench.recover();
+  bench.store.commit = (_epoch, _changes, done) => {
+    bench.loop.timer(1, () => done({ ok: false, error: { kind: "gone", message: "it was deleted" } }));
+  };
+  bench.commit(1, [submit(1)]);
+  bench.until(() => bench.ends === 1);
+  assert.deepEqual(bench.fatal, ["it was deleted"]);
+  assert.equal(bench.of("committed").length, 0);
+});
+
+Deno.test("a recovery that accepts a loss is tried until it is done, and gives the store a new id", () => {
+  let isFull = false;
+  const bench = new Bench({ ...NO_FAULTS, isFull: () => isFull });
+  bench.recover();
+  const before = bench.disk.state.storeId;
+  isFull = true;
+  bench.post({ type: "recover", from: bench.me, renew: true });
+  bench.loop.runFor(1_000);
+  assert.equal(bench.disk.state.storeId, before);
+  isFull = false;
+  bench.until(() => bench.of("recovered").length === 1);
+  const recovered = bench.of("recovered")[0]?.recovered;
+  assert.notEqual(bench.disk.state.storeId, before);
+  assert.deepEqual(recovered?.earlierEpochs, []);
+  bench.commit(1, [submit(1)]);
+  bench.until(() => bench.of("committed").length === 1);
+});
+
 Deno.test("a recovery waits for the commits before it and raises the epoch", () => {
   const bench = new Bench({ ...NO_FAULTS, latencyMs: () => 5 });
   bench.recover();
