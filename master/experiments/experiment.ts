@@ -48,6 +48,8 @@ class Experiment implements Actor<ExperimentMessage> {
   readonly #afterCommit = new Map<number, (verdicts: readonly StoreVerdict[], commit: number) => void>();
   /** Who waits to hear that it is cancelled. */
   readonly #cancelling: Steering[] = [];
+  /** Words that came while its end was on its way to the disk: they may be repeated, which the registrar finds out. */
+  readonly #late: Steering[] = [];
   #afterGone: ((commit: number) => void) | undefined;
 
   constructor(context: Context<ExperimentMessage>, options: ExperimentOptions) {
@@ -190,7 +192,7 @@ class Experiment implements Actor<ExperimentMessage> {
     const max = this.#options.spec.maxFailures;
     if (max === 0 || this.#failureStreak.count < max || this.#state !== "running") return;
     this.#failureStreak = { message: "", count: 0 };
-    this.#changeState("paused", `${max} failures in a row: ${message}`, []);
+    this.#changeState("paused", `${max} failures in a row: ${message}`);
   }
 
   #endIfDone(): void {
@@ -198,7 +200,7 @@ class Experiment implements Actor<ExperimentMessage> {
     if (limit !== undefined && counted(this.#fold.counts) >= limit) this.#end("");
     if (this.#phase !== "ending" || this.#fold.openCount > 0 || this.#state !== "running") return;
     this.#phase = "over";
-    this.#changeState("completed", this.#reason, [], () => this.#leave());
+    this.#changeState("completed", this.#reason, () => this.#leave());
   }
 
   #end(reason: string): void {
@@ -235,38 +237,65 @@ class Experiment implements Actor<ExperimentMessage> {
     }
     const state = steering.type === "pause" ? "paused" : "running";
     const reason = steering.type === "pause" ? "a user paused it" : "";
+    this.#commitSteering(steering, state, reason);
+  }
+
+  /** A command that comes again changes nothing again: only the store knows, so its word is waited for. */
+  #commitSteering(steering: Steering, state: "paused" | "running", reason: string): void {
     const value = { experiment: this.#options.group, state };
-    const command: StoreChange = { type: "command", id: steering.id, reply: encode(value), changes: [] };
-    this.#changeState(
-      state,
-      reason,
-      [command],
-      (commit) => this.#answer(steering, { ok: true, value, commit }),
-    );
+    const number = ++this.#changes;
+    this.#commitCommand(steering, value, [this.#stateChange(state, reason)], (verdict, commit) => {
+      if (verdict.type === "repeated") return this.#answerRepeated(steering, verdict.reply, commit);
+      // What has happened to it since was stored after this, and holds.
+      if (number > this.#applied && this.#phase !== "over") this.#enter(state, reason, number);
+      this.#publish();
+      this.#answer(steering, { ok: true, value, commit });
+    });
   }
 
   /** A cancellation that comes again before the first is durable is answered with it. */
   #steerEnded(steering: Steering): void {
-    if (steering.type === "cancel_experiment" && this.#cancelling.length > 0) this.#cancelling.push(steering);
-    else this.#answer(steering, overError(this.#options.group));
+    if (steering.type === "cancel_experiment" && this.#cancelling.length > 0) {
+      this.#cancelling.push(steering);
+      return;
+    }
+    // It may have been done when it came first. What the store keeps of a refusal is null.
+    this.#commitCommand(steering, null, [], (verdict, commit) => {
+      const reply = verdict.type === "repeated" ? verdict.reply : encode(null);
+      this.#answerRepeated(steering, reply, commit);
+    });
+  }
+
+  #commitCommand(
+    { id }: Steering,
+    value: unknown,
+    changes: readonly StoreChange[],
+    then: (verdict: StoreVerdict, commit: number) => void,
+  ): void {
+    const token = this.#nextToken++;
+    this.#afterCommit.set(token, ([verdict], commit) => {
+      if (verdict !== undefined) then(verdict, commit);
+    });
+    this.#context.send(this.#options.store, {
+      type: "commit",
+      from: this.#context.self,
+      token,
+      changes: [{ type: "command", id, reply: encode(value), changes }],
+    });
+  }
+
+  #answerRepeated(steering: Steering, reply: Uint8Array, commit: number): void {
+    const value = decode(reply);
+    this.#answer(steering, value === null ? overError(this.#options.group) : { ok: true, value, commit });
   }
 
   #answer(steering: Steering, reply: CommandReply): void {
     this.#context.send(steering.from, { type: "command_answered", token: steering.token, reply });
   }
 
-  /** The state holds at once in memory; who asked hears of it when it is durable. */
-  #changeState(
-    state: ExperimentState,
-    reason: string,
-    also: readonly StoreChange[],
-    then?: (commit: number) => void,
-  ): void {
-    this.#state = state;
-    this.#reason = reason;
+  /** The state holds at once in memory. @param then called when it is durable */
+  #changeState(state: ExperimentState, reason: string, then?: (commit: number) => void): void {
     const token = this.#nextToken++;
-    // At once: should this life end before the next publication, the next one begins as this one stood.
-    this.#tellRegistrar();
     this.#afterCommit.set(token, (_verdicts, commit) => {
       this.#publish();
       then?.(commit);
@@ -275,12 +304,22 @@ class Experiment implements Actor<ExperimentMessage> {
       type: "commit",
       from: this.#context.self,
       token,
-      changes: [...also, this.#stateChange()],
+      changes: [this.#stateChange(state, reason)],
     });
-    if (state === "running" && this.#phase === "searching") {
+    this.#enter(state, reason, ++this.#changes);
+  }
+
+  #enter(state: ExperimentState, reason: string, number: number): void {
+    this.#applied = number;
+    this.#state = state;
+    this.#reason = reason;
+    // At once: should this life end before the next publication, the next one begins as this one stood.
+    this.#tellRegistrar();
+    if (state !== "running") return;
+    if (this.#phase === "searching") {
       this.#context.send(this.#options.cluster, { type: "source_wants", group: this.#options.group });
     }
-    if (state === "running") this.#endIfDone();
+    this.#endIfDone();
   }
 
   /** Ends with open trials cancelled, in one request. */
@@ -296,22 +335,26 @@ class Experiment implements Actor<ExperimentMessage> {
     this.#afterGone = (commit) => {
       for (const each of this.#cancelling) this.#answer(each, { ok: true, value, commit });
       this.#tellRegistrar();
+      const { registrar, group } = this.#options;
+      for (const { type, id, from, token } of this.#late) {
+        this.#context.send(registrar, { type, group, id, from, token });
+      }
       this.#context.exit();
     };
     this.#context.send(this.#options.cluster, {
       type: "source_closed",
       group: this.#options.group,
       cancelOpen: true,
-      changes: [...command, this.#stateChange()],
+      changes: [...command, this.#stateChange(state, reason)],
     });
   }
 
-  #stateChange(): StoreChange {
+  #stateChange(state: ExperimentState, reason: string): StoreChange {
     return {
       type: "experiment_state",
       experiment: this.#options.group,
-      state: this.#state,
-      reason: this.#reason,
+      state,
+      reason,
       atMs: this.#context.wallClock(),
     };
   }

@@ -39,6 +39,8 @@ export class ClientNode extends Node implements LinkEvents {
   #log: LogReader | undefined;
   #subscription = "";
   #logs = 0;
+  /** The epoch of the master that tells the log. */
+  #logEpoch = "";
   /** The life of the store whose log is read. */
   #logLife = 0;
 
@@ -93,8 +95,9 @@ export class ClientNode extends Node implements LinkEvents {
 
   told(envelopes: readonly (Snapshot | ChangeEnvelope)[]): void {
     for (const envelope of envelopes) {
-      if (envelope.subscription !== this.#subscription || envelope.type === "snapshot") continue;
-      this.#log?.told(envelope);
+      if (envelope.subscription !== this.#subscription) continue;
+      if (envelope.type === "snapshot") this.#logEpoch = envelope.epoch;
+      else this.#log?.told(envelope, this.world.storeLives.isPresent(this.#logEpoch));
     }
   }
 

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { commandId, type GroupId, groupId } from "../../../shared/model/ids.ts";
 import type { TaskInput } from "../../../shared/model/task.ts";
+import type { Asker } from "../../../master/cluster/messages.ts";
 import type { AttemptEnd } from "../../../shared/model/outcome.ts";
 import { Lab, scored } from "./lab.ts";
 
@@ -96,6 +97,28 @@ Deno.test("a cancelled experiment ends with its open trials cancelled, and canno
   assert.equal(open, 0);
   const reply = steer(lab, "resume", id);
   assert.ok(!reply.ok && reply.error.code === "experiment_over");
+});
+
+Deno.test("a word that is repeated while a cancellation becomes durable is answered by its first reply", () => {
+  const lab = new Lab((number) => number < 4 ? scored(1) : "later", 2);
+  const group = lab.run();
+  lab.pass(200);
+  const word = (type: "pause" | "resume" | "cancel_experiment", id: string) => (asker: Asker) => ({
+    type,
+    id: commandId(id),
+    group,
+    ...asker,
+  });
+  const first = lab.ask(word("pause", "pause-1"));
+  assert.ok(first.ok);
+  const [cancelled, repeated, late] = lab.askTogether([
+    word("cancel_experiment", "cancel-1"),
+    word("pause", "pause-1"),
+    word("resume", "resume-1"),
+  ]);
+  assert.ok(cancelled?.ok && repeated?.ok);
+  assert.deepEqual(repeated.value, first.value);
+  assert.ok(late !== undefined && !late.ok && late.error.code === "experiment_over");
 });
 
 Deno.test("steering what is no experiment says so", () => {

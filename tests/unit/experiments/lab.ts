@@ -131,14 +131,25 @@ export class Lab {
 
   /** Sends a command to the registrar and answers its reply. */
   ask(message: (asker: Asker) => RegistrarMessage): CommandReply {
-    const token = this.#next++;
+    const [reply] = this.askTogether([message]);
+    assert.ok(reply !== undefined);
+    return reply;
+  }
+
+  /** Sends commands to the registrar in one turn and answers their replies. */
+  askTogether(messages: readonly ((asker: Asker) => RegistrarMessage)[]): readonly CommandReply[] {
     const registrar = this.#above?.registrar;
     assert.ok(registrar !== undefined);
-    this.#system?.post(registrar, message({ from: this.#probe, token }));
+    const first = this.#next;
+    for (const message of messages) {
+      this.#system?.post(registrar, message({ from: this.#probe, token: this.#next++ }));
+    }
     this.pass(50);
-    const reply = this.#replies.get(token);
-    assert.ok(reply !== undefined, `no reply; ${this.log.slice(-3).join("\n")}`);
-    return reply;
+    return messages.map((_, index) => {
+      const reply = this.#replies.get(first + index);
+      assert.ok(reply !== undefined, `no reply; ${this.log.slice(-3).join("\n")}`);
+      return reply;
+    });
   }
 
   /** Ends what the worker holds, in the order in which it was given. */
