@@ -12,7 +12,7 @@ import type { FromWorker, Register, Result } from "../../shared/protocol/worker_
 import type { ClusterCore } from "./core.ts";
 import { attemptOf, isGranted, type LiveAttempt, type LiveTask, releaseLease } from "./live_task.ts";
 import { endAsTold, failAttempt, type Failure, whenEndIsDurable } from "./failures.ts";
-import { forgetAnnounced } from "./registration.ts";
+import { forgetAnnounced } from "./returns.ts";
 import { reportsCame, reportsFrom } from "./reports.ts";
 import { acknowledge, settle } from "./settle.ts";
 import type { WorkerRecord } from "./worker_record.ts";

@@ -13,7 +13,8 @@ import { RIVAL_ANSWER_MS } from "../../shared/protocol/limits.ts";
 import type { FromWorker, Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
 import type { ToWorkerSession } from "./messages.ts";
-import { accept, detach, noticeLoss } from "./registration.ts";
+import { detach } from "./doubt.ts";
+import { accept, noticeLoss } from "./registration.ts";
 import { workerSaid } from "./results.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 

@@ -9,7 +9,7 @@ import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
 import type { Ref } from "../../shared/actor/actor.ts";
 import type { ClusterCore } from "./core.ts";
 import type { LiveAttempt } from "./live_task.ts";
-import { detach, makeDoubtful } from "./registration.ts";
+import { detach, makeDoubtful } from "./doubt.ts";
 import type { ToWorkerSession } from "./messages.ts";
 import { endAttempt } from "./settle.ts";
 import { endAsTold, failAttempt } from "./failures.ts";
