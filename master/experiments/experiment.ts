@@ -10,7 +10,7 @@
 import type { Actor, Context, Start } from "../../shared/actor/actor.ts";
 import type { ExperimentState, ExperimentSummary } from "../../shared/model/experiment.ts";
 import type { Outcome } from "../../shared/model/outcome.ts";
-import { encode } from "../../shared/protocol/codec.ts";
+import { decode, encode } from "../../shared/protocol/codec.ts";
 import type { ClusterToSource, CommandReply } from "../cluster/messages.ts";
 import type { StoreAnswer } from "../store/messages.ts";
 import type { StoreChange, StoreVerdict } from "../store/store.ts";
@@ -44,11 +44,14 @@ class Experiment implements Actor<ExperimentMessage> {
   #early: Extract<ClusterToSource, { type: "ended" }>[] = [];
   #publishing = false;
   #failureStreak = { message: "", count: 0 };
+  /** State changes that were asked of the store, and the last of them that holds here. */
+  #changes = 0;
+  #applied = 0;
   #nextToken = 1;
   readonly #afterCommit = new Map<number, (verdicts: readonly StoreVerdict[], commit: number) => void>();
   /** Who waits to hear that it is cancelled. */
   readonly #cancelling: Steering[] = [];
-  /** Words that came while its end was on its way to the disk: they may be repeated, which the registrar finds out. */
+  /** Words that came while its end was on its way to the disk. */
   readonly #late: Steering[] = [];
   #afterGone: ((commit: number) => void) | undefined;
 
@@ -255,15 +258,8 @@ class Experiment implements Actor<ExperimentMessage> {
 
   /** A cancellation that comes again before the first is durable is answered with it. */
   #steerEnded(steering: Steering): void {
-    if (steering.type === "cancel_experiment" && this.#cancelling.length > 0) {
-      this.#cancelling.push(steering);
-      return;
-    }
-    // It may have been done when it came first. What the store keeps of a refusal is null.
-    this.#commitCommand(steering, null, [], (verdict, commit) => {
-      const reply = verdict.type === "repeated" ? verdict.reply : encode(null);
-      this.#answerRepeated(steering, reply, commit);
-    });
+    if (steering.type === "cancel_experiment" && this.#cancelling.length > 0) this.#cancelling.push(steering);
+    else this.#late.push(steering);
   }
 
   #commitCommand(
@@ -334,12 +330,7 @@ class Experiment implements Actor<ExperimentMessage> {
     if (steering !== undefined) this.#cancelling.push(steering);
     this.#afterGone = (commit) => {
       for (const each of this.#cancelling) this.#answer(each, { ok: true, value, commit });
-      this.#tellRegistrar();
-      const { registrar, group } = this.#options;
-      for (const { type, id, from, token } of this.#late) {
-        this.#context.send(registrar, { type, group, id, from, token });
-      }
-      this.#context.exit();
+      this.#part();
     };
     this.#context.send(this.#options.cluster, {
       type: "source_closed",
@@ -362,7 +353,16 @@ class Experiment implements Actor<ExperimentMessage> {
   #leave(): void {
     const { cluster, group } = this.#options;
     this.#context.send(cluster, { type: "source_closed", group, cancelOpen: false, changes: [] });
+    this.#part();
+  }
+
+  /** Who spoke too late is answered by the registrar, who asks the store. */
+  #part(): void {
+    const { registrar, group } = this.#options;
     this.#tellRegistrar();
+    for (const { type, id, from, token } of this.#late) {
+      this.#context.send(registrar, { type, group, id, from, token });
+    }
     this.#context.exit();
   }
 

@@ -121,6 +121,22 @@ Deno.test("a word that is repeated while a cancellation becomes durable is answe
   assert.ok(late !== undefined && !late.ok && late.error.code === "experiment_over");
 });
 
+Deno.test("a pause that is repeated after a resume is answered by its first reply and pauses nothing", () => {
+  const lab = new Lab(() => "later", 1);
+  const group = lab.run();
+  lab.pass(200);
+  const word = (type: "pause" | "resume", id: string) =>
+    lab.ask((asker) => ({ type, id: commandId(id), group, ...asker }));
+  const first = word("pause", "pause-1");
+  word("resume", "resume-1");
+  const again = word("pause", "pause-1");
+  assert.ok(first.ok && again.ok);
+  assert.deepEqual(again.value, first.value);
+  lab.pass(100);
+  assert.equal(lab.summary(group).state, "running");
+  assert.equal(lab.disk.state.experiments.get(group)?.state, "running");
+});
+
 Deno.test("steering what is no experiment says so", () => {
   const reply = steer(new Lab(byX), "pause", groupId("nothing-1"));
   assert.ok(!reply.ok && reply.error.code === "unknown_experiment");
