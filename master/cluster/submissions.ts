@@ -8,6 +8,7 @@
 import { groupId } from "../../shared/model/ids.ts";
 import type { CommandError } from "../../shared/protocol/client_envelopes.ts";
 import { decode, encode } from "../../shared/protocol/codec.ts";
+import { needs } from "../scheduling/queue.ts";
 import { type ClusterCore, commandError } from "./core.ts";
 import { newTask, shareOf } from "./live_task.ts";
 import type { ClusterMessage } from "./messages.ts";
@@ -19,6 +20,8 @@ export const OPEN_BYTES_MAX = 512 * 1024 * 1024;
 /** Of these, what one submitter may have: all that is submitted under one name. There is room left for others. */
 export const SHARE_TASKS_MAX = 100_000;
 export const SHARE_BYTES_MAX = 256 * 1024 * 1024;
+/** Tasks of so many different needs may wait; every turn looks at each of them. */
+export const LANES_MAX = 500;
 /** When a refused submitter should come back: by then a thousand short tasks have ended. */
 const COME_BACK_MS = 50;
 /** When to come back to a store that fails or is behind: it is tried again every few seconds. */
@@ -34,7 +37,7 @@ export interface PendingSubmissions {
 function refusal(
   core: ClusterCore,
   pending: PendingSubmissions,
-  { name, payloads }: Extract<ClusterMessage, { type: "submit" }>,
+  { name, payloads, template }: Extract<ClusterMessage, { type: "submit" }>,
 ): CommandError | undefined {
   const wait = (why: string, comeBackMs: number) =>
     commandError("queue_full", why, "send the same command again later", comeBackMs);
@@ -62,6 +65,12 @@ function refusal(
   }
   if (own.bytes > SHARE_BYTES_MAX) {
     return wait(`the payloads of the open tasks of "${name}" have ${own.bytes} bytes already`, COME_BACK_MS);
+  }
+  const { priority, resources, evaluator } = template;
+  const kind = needs(priority, resources, evaluator.kind, "");
+  if (core.queue.laneCount >= LANES_MAX && !core.queue.hasLane(kind)) {
+    const text = `tasks of ${LANES_MAX} different priorities and resources wait, and no more kinds may`;
+    return wait(text, STORE_COME_BACK_MS);
   }
   return undefined;
 }

@@ -26,6 +26,11 @@ export function over(group: GroupId, state: ExperimentState): CommandReply {
   return failure("experiment_over", `${group} is ${state}`, "", advice);
 }
 
+/** The master has just begun. */
+export function notReady(): CommandReply {
+  return failure("not_ready", "the master is reading its store", "", "try again", 200);
+}
+
 /** There is none. */
 export function unknown(group: GroupId): CommandReply {
   return failure(

@@ -9,20 +9,18 @@
 import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import { childSpec, type SupervisorMessage } from "../../shared/actor/supervisor.ts";
 import { type ExperimentState, type ExperimentSummary, isOver } from "../../shared/model/experiment.ts";
-import { type GroupId, groupId } from "../../shared/model/ids.ts";
+import { type CommandId, type GroupId, groupId } from "../../shared/model/ids.ts";
 import { decode, encode } from "../../shared/protocol/codec.ts";
 import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
 import { formatPath, problemsOf } from "../../shared/space/space.ts";
 import type { ClusterMessage, CommandReply, LiveMessage, Standing } from "../cluster/messages.ts";
 import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
 import type { StoreVerdict } from "../store/store.ts";
-import { beginning } from "./beginning.ts";
+import { beginning, experimentAdded } from "./beginning.ts";
 import { experiment } from "./experiment.ts";
 import type { ExperimentMessage, RegistrarMessage, SteeringMessage } from "./messages.ts";
-import { brokeAgain, failure, over, unknown } from "./refusals.ts";
+import { brokeAgain, failure, notReady, over, unknown } from "./refusals.ts";
 import { Revival } from "./revival.ts";
-import { storedText } from "./stored_text.ts";
-import { templateOf } from "./template.ts";
 
 /** Experiments that are shown live; older ones are asked for. */
 const LIVE_MAX = 200;
@@ -44,10 +42,7 @@ export function registrar(options: RegistrarOptions): Start<RegistrarMessage> {
 }
 
 /** In which state an experiment begins, or begins again. */
-interface Stand {
-  readonly state: ExperimentState;
-  readonly reason: string;
-}
+type Stand = Pick<ExperimentSummary, "state" | "reason">;
 
 type RunMessage = Extract<RegistrarMessage, { type: "run" }>;
 
@@ -57,6 +52,8 @@ class Registrar implements Actor<RegistrarMessage> {
   readonly #running = new Map<GroupId, Ref<ExperimentMessage>>();
   readonly #live = new Map<GroupId, ExperimentSummary>();
   readonly #afterCommit = new Map<number, (verdict: StoreVerdict, commit: number) => void>();
+  /** Commands to begin one that are being committed, with who is to be answered. */
+  readonly #beingBegun = new Map<CommandId, { asker: RunMessage }>();
   /** How those stand that were begun. */
   readonly #stands = new Map<GroupId, Stand>();
   readonly #revival: Revival;
@@ -167,44 +164,34 @@ class Registrar implements Actor<RegistrarMessage> {
     if (this.#lost !== "") {
       return this.#answer(message, failure("store_lost", this.#lost, "", "an operator must decide"));
     }
-    if (this.#nextGroup === undefined) {
-      return this.#answer(
-        message,
-        failure("not_ready", "the master is reading its store", "", "try again", 200),
-      );
+    if (this.#nextGroup === undefined) return this.#answer(message, notReady());
+    const first = this.#beingBegun.get(message.id);
+    // Sent again while the store takes its time: whoever asked last is answered, and nothing more waits for the store.
+    if (first !== undefined) {
+      first.asker = message;
+      return;
     }
+    const asked = { asker: message };
+    this.#beingBegun.set(message.id, asked);
     const spec = checked.data;
     const group = groupId(`${spec.name.slice(0, 64)}-${this.#nextGroup++}`);
     const value = { experiment: group };
     const atMs = this.#context.wallClock();
     const token = this.#nextToken++;
     this.#afterCommit.set(token, (verdict, commit) => {
+      this.#beingBegun.delete(message.id);
       const answer = verdict.type === "repeated" ? decode(verdict.reply) : value;
       if (verdict.type === "recorded") {
         this.#changed(beginning(group, spec, atMs));
         this.#begin(group, spec, "running", "", atMs);
       }
-      this.#answer(message, { ok: true, value: answer, commit });
+      this.#answer(asked.asker, { ok: true, value: answer, commit });
     });
     this.#context.send(this.#options.store, {
       type: "commit",
       from: this.#context.self,
       token,
-      changes: [{
-        type: "command",
-        id: message.id,
-        reply: encode(value),
-        changes: [
-          { type: "group_added", group, template: encode(templateOf(spec)) },
-          {
-            type: "experiment_added",
-            experiment: group,
-            name: spec.name,
-            spec: storedText(message.spec, spec),
-            atMs,
-          },
-        ],
-      }],
+      changes: [experimentAdded(message.id, value, group, message.spec, spec, atMs)],
     });
   }
 

@@ -28,6 +28,16 @@ export class TaskQueue<T extends Queued<T>> {
     return this.#size;
   }
 
+  /** In how many lanes something waits. */
+  get laneCount(): number {
+    return this.#lanes.size;
+  }
+
+  /** Whether something waits in the lane of these needs. */
+  hasLane({ lane }: Pick<Needs, "lane">): boolean {
+    return this.#lanes.has(lane);
+  }
+
   get isEmpty(): boolean {
     return this.#size === 0;
   }

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { NO_FAULTS } from "../../../master/store/memory_store.ts";
 import { WAITING_CHANGES_MAX } from "../../../master/cluster/commit_log.ts";
-import { OPEN_TASKS_MAX, SHARE_BYTES_MAX, SHARE_TASKS_MAX } from "../../../master/cluster/submissions.ts";
+import {
+  LANES_MAX,
+  OPEN_TASKS_MAX,
+  SHARE_BYTES_MAX,
+  SHARE_TASKS_MAX,
+} from "../../../master/cluster/submissions.ts";
 import { commandId, groupId } from "../../../shared/model/ids.ts";
 import { field, Fleet, NOOP } from "./fleet.ts";
 
@@ -116,6 +121,19 @@ Deno.test("what one submitter may have open is counted while it is being committ
   fleet.restart();
   fleet.virtual.runFor(200);
   assert.match(refused(fleet, 1, "flood").message, /of one name/);
+});
+
+Deno.test("tasks of ever new needs are told to wait, so that no turn grows without bound", () => {
+  const fleet = new Fleet();
+  for (let priority = 0; priority < LANES_MAX; priority++) fleet.submit(1, { priority }, `n${priority}`);
+  assert.ok(fleet.submit(1, { priority: 7 }, "known"));
+  const token = fleet.sendSubmit(1, { priority: -1 }, undefined, "new");
+  fleet.settle();
+  const reply = fleet.replies.get(token);
+  assert.ok(reply !== undefined && !reply.ok);
+  assert.match(reply.error.message, /tasks of 500 different priorities and resources wait/);
+  fleet.join("w", { slots: 1 });
+  assert.ok(fleet.submit(1, { priority: -1 }, "new"), "one of them is out, and there is room again");
 });
 
 Deno.test("payloads of one submitter are bounded in bytes, too", () => {

@@ -184,3 +184,18 @@ Deno.test("an experiment has no more trials open than its maxConcurrent, and sti
   }
   assert.equal(lab.summary(id).state, "completed");
 });
+
+Deno.test("a broken experiment whose stored spec fits no more is not resumed, and why is said", () => {
+  const lab = new Lab(() => scored(1));
+  whileBroken("propose", () => true, () => {
+    const id = lab.run();
+    lab.pass(PARKED_AFTER_MS);
+    const stored = lab.disk.state.experiments.get(id);
+    assert.ok(stored !== undefined);
+    Object.assign(stored, { spec: '{"name":"lab"}' });
+    const reply = steer(lab, "resume", id);
+    assert.ok(!reply.ok);
+    assert.match(reply.error.message, /the stored spec of lab-1 does not fit this version/);
+    assert.equal(lab.summary(id).state, "broken");
+  });
+});
