@@ -16,7 +16,14 @@ import {
   taskTemplate,
   text,
 } from "./fields.ts";
-import { PAGE_ROWS_MAX, PAYLOAD_BYTES_MAX, SUBMIT_BYTES_MAX, SUBMIT_TASKS_MAX } from "./limits.ts";
+import {
+  PAGE_ROWS_MAX,
+  PAYLOAD_BYTES_MAX,
+  SPEC_BYTES_MAX,
+  SUBMIT_BYTES_MAX,
+  SUBMIT_TASKS_MAX,
+} from "./limits.ts";
+import { isAtMost } from "./size.ts";
 import { refused } from "./worker_envelopes.ts";
 
 const payload: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
@@ -30,12 +37,17 @@ const payloads = z.array(payload).min(1).max(SUBMIT_TASKS_MAX).refine(
 const group = groupIdField;
 const page = { after: count, limit: z.int().min(1).max(PAGE_ROWS_MAX) };
 
+/** Its content is checked by the master; here only that checking it cannot take long. */
+const spec = z.unknown().refine((value) => isAtMost(value, SPEC_BYTES_MAX), {
+  error: `a spec may have ${SPEC_BYTES_MAX} bytes: keep data out of it`,
+});
+
 /** What a client can ask for. Those that change something are stored with their effect. */
 export const commandBody = z.discriminatedUnion("kind", [
   /** Plain tasks; with `group`, more tasks for a group that this client submitted before. */
   z.strictObject({ kind: z.literal("submit"), name, template: taskTemplate, payloads }),
   /** An experiment; the spec is checked again by the master. */
-  z.strictObject({ kind: z.literal("run"), spec: z.unknown() }),
+  z.strictObject({ kind: z.literal("run"), spec }),
   z.strictObject({ kind: z.literal("cancel"), group, number: z.int().min(1).nullable() }),
   z.strictObject({ kind: z.literal("pause"), group }),
   z.strictObject({ kind: z.literal("resume"), group }),
