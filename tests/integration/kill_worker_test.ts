@@ -10,6 +10,7 @@ import { runningOn, startsByTask } from "./fleet/executions.ts";
 import { withFleet } from "./fleet/fleet.ts";
 import { assertAllCompleted, endsByCause } from "./fleet/ledger.ts";
 import { sleepSearch, slowSearch } from "./fleet/specs.ts";
+import { assertVerified } from "./fleet/verified.ts";
 
 const TRIALS = 16;
 const SLOTS = 2;
@@ -117,6 +118,7 @@ withFleet(
     equal((await over).failed, 1);
     equal(starts, 3);
     await master.kill();
+    equal(assertVerified(fleet.data).outcomes, 1);
   },
 );
 
