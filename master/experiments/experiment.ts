@@ -9,15 +9,17 @@
  */
 import type { Actor, Context, Start } from "../../shared/actor/actor.ts";
 import type { ExperimentState, ExperimentSummary } from "../../shared/model/experiment.ts";
-import type { Outcome } from "../../shared/model/outcome.ts";
 import { decode, encode } from "../../shared/protocol/codec.ts";
 import type { ClusterToSource, CommandReply } from "../cluster/messages.ts";
 import type { StoreAnswer } from "../store/messages.ts";
 import type { StoreChange, StoreVerdict } from "../store/store.ts";
+import { beginning } from "./beginning.ts";
 import { counted, reachesTarget, trialLimit } from "./budget.ts";
+import { FailureStreak, isUntoldFault } from "./failure_streak.ts";
 import { ASK_AGAIN_MS, HistoryReader } from "./history.ts";
 import type { ExperimentMessage, ExperimentOptions, Steering } from "./messages.ts";
 import { type NewTrial, SearchFold } from "./search_fold.ts";
+import { hasEnded } from "./refusals.ts";
 import { templateOf } from "./template.ts";
 
 /** How often a changed experiment is shown anew. */
@@ -43,7 +45,7 @@ class Experiment implements Actor<ExperimentMessage> {
   #phase: "reading" | "searching" | "ending" | "over" = "reading";
   #early: Extract<ClusterToSource, { type: "ended" }>[] = [];
   #publishing = false;
-  #failureStreak = { message: "", count: 0 };
+  readonly #failureStreak: FailureStreak;
   /** State changes that were asked of the store, and the last of them that holds here. */
   #changes = 0;
   #applied = 0;
@@ -59,6 +61,7 @@ class Experiment implements Actor<ExperimentMessage> {
     this.#context = context;
     this.#options = options;
     this.#fold = new SearchFold(options.spec);
+    this.#failureStreak = new FailureStreak(options.spec.maxFailures);
     this.#history = new HistoryReader(context, options.store, options.group, this.#fold);
     this.#state = options.state;
     this.#reason = options.reason;
@@ -181,21 +184,17 @@ class Experiment implements Actor<ExperimentMessage> {
     const { outcome } = message;
     const missing = this.#fold.ended(message.number, outcome, message.attempts);
     if (missing !== undefined) this.#countFailure(`the evaluator returned no metric "${missing}"`);
-    else if (outcome.state === "completed") this.#failureStreak = { message: "", count: 0 };
-    else if (outcome.state === "failed" && isItsFault(outcome)) this.#countFailure(outcome.message);
+    else if (outcome.state === "completed") this.#failureStreak.succeeded();
+    else if (outcome.state === "failed" && isUntoldFault(outcome)) this.#countFailure(outcome.message);
     this.#publish();
     if (reachesTarget(this.#options.spec, this.#fold.bestScore)) this.#reachedTarget();
     else this.#endIfDone();
   }
 
-  /** Failures in a row with one message and no success: something is wrong with the evaluator, not with candidates. */
   #countFailure(message: string): void {
-    const streak = this.#failureStreak;
-    this.#failureStreak = { message, count: streak.message === message ? streak.count + 1 : 1 };
-    const max = this.#options.spec.maxFailures;
-    if (max === 0 || this.#failureStreak.count < max || this.#state !== "running") return;
-    this.#failureStreak = { message: "", count: 0 };
-    this.#changeState("paused", `${max} failures in a row: ${message}`);
+    if (this.#state !== "running") return;
+    const reason = this.#failureStreak.failed(message);
+    if (reason !== undefined) this.#changeState("paused", reason);
   }
 
   #endIfDone(): void {
@@ -282,7 +281,7 @@ class Experiment implements Actor<ExperimentMessage> {
 
   #answerRepeated(steering: Steering, reply: Uint8Array, commit: number): void {
     const value = decode(reply);
-    this.#answer(steering, value === null ? overError(this.#options.group) : { ok: true, value, commit });
+    this.#answer(steering, value === null ? hasEnded(this.#options.group) : { ok: true, value, commit });
   }
 
   #answer(steering: Steering, reply: CommandReply): void {
@@ -379,36 +378,14 @@ class Experiment implements Actor<ExperimentMessage> {
   #summary(): ExperimentSummary {
     const { group, spec, createdAtMs } = this.#options;
     return {
-      experiment: group,
-      name: spec.name,
+      ...beginning(group, spec, createdAtMs),
       state: this.#state,
       reason: this.#state === "running" && this.#reason === "" ? this.#waiting : this.#reason,
       trials: { ...this.#fold.counts },
       open: this.#fold.openCount,
       attempts: this.#fold.attempts,
-      budgetTrials: trialLimit(spec) ?? null,
-      objectives: spec.objectives,
       best: this.#fold.best,
       seconds: Math.max(0, this.#context.wallClock() - createdAtMs) / 1_000,
-      createdAtMs,
     };
   }
-}
-
-/** Of what the evaluator threw each attempt was told; an evaluator that hangs or kills its worker says nothing itself. */
-function isItsFault({ cause }: Extract<Outcome, { state: "failed" }>): boolean {
-  return cause === "deadline" || cause === "crash";
-}
-
-function overError(group: string): CommandReply {
-  return {
-    ok: false,
-    error: {
-      code: "experiment_over",
-      message: `${group} is over`,
-      path: "",
-      advice: "run the spec again to begin a new one",
-      retryAfterMs: null,
-    },
-  };
 }

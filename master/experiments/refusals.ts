@@ -26,6 +26,11 @@ export function over(group: GroupId, state: ExperimentState): CommandReply {
   return failure("experiment_over", `${group} is ${state}`, "", advice);
 }
 
+/** It has just ended. */
+export function hasEnded(group: GroupId): CommandReply {
+  return failure("experiment_over", `${group} is over`, "", "run the spec again to begin a new one");
+}
+
 /** The master has just begun. */
 export function notReady(): CommandReply {
   return failure("not_ready", "the master is reading its store", "", "try again", 200);
