@@ -1,31 +1,42 @@
 /**
  * A connection: the outgoing half of a session.
  *
- * Promise: what is said in one turn leaves in as few frames as the limits allow, in order; closing twice is harmless,
- * and nothing is said after it.
+ * Promise: what is said in one turn leaves in few frames, in order; a peer that does not read is owed no more than its
+ * limit and one such frame; closing twice is harmless, and nothing is said after it.
  * Not here: what comes in (worker_session.ts, client_session.ts).
  *
  * @module
  */
 import type { ToClient } from "../../shared/protocol/client_envelopes.ts";
 import { encodeFrames, type FrameProblem } from "../../shared/protocol/codec.ts";
-import { CLOSE, type CloseName, TEXT_LENGTH_MAX } from "../../shared/protocol/limits.ts";
+import { CLOSE, type CloseName, FRAME_ENVELOPES_MAX, TEXT_LENGTH_MAX } from "../../shared/protocol/limits.ts";
 import type { SocketPort } from "../../shared/protocol/socket_port.ts";
 import type { Refused, ToWorker } from "../../shared/protocol/worker_envelopes.ts";
 
 /** A peer that has left more than this unread is not reading: what it is owed must not grow in the master's memory. */
 export const UNREAD_BYTES_MAX = 32 * 1024 * 1024;
 
+/** What a client is told in one turn leaves in frames of so many: answers may be large, and are counted only once sent. */
+export const CLIENT_FRAME_ENVELOPES_MAX = 64;
+
 /** Gathers what is said to a peer and sends it at the end of the turn. */
 export class Connection {
   readonly #port: SocketPort;
   readonly #unreadBytesMax: number;
+  readonly #envelopesMax: number;
   #waiting: (ToWorker | ToClient)[] = [];
   #isClosed = false;
+  /** It was found too slow within a turn: what else is said to it would only fill the memory. */
+  #isOverrun = false;
 
-  constructor(port: SocketPort, unreadBytesMax: number = UNREAD_BYTES_MAX) {
+  constructor(
+    port: SocketPort,
+    unreadBytesMax: number = UNREAD_BYTES_MAX,
+    envelopesMax: number = FRAME_ENVELOPES_MAX,
+  ) {
     this.#port = port;
     this.#unreadBytesMax = unreadBytesMax;
+    this.#envelopesMax = envelopesMax;
   }
 
   get isClosed(): boolean {
@@ -39,13 +50,18 @@ export class Connection {
 
   /** Whether the peer has stopped reading. */
   get isTooSlow(): boolean {
-    return !this.#isClosed && this.unreadBytes > this.#unreadBytesMax;
+    return !this.#isClosed && (this.#isOverrun || this.unreadBytes > this.#unreadBytesMax);
   }
 
-  /** Adds to what goes out at the end of the turn. */
+  /** Adds to what goes out at the end of the turn, or before it where that is a whole frame. */
   say(envelopes: readonly (ToWorker | ToClient)[]): void {
-    if (this.#isClosed) return;
-    for (const envelope of envelopes) this.#waiting.push(envelope);
+    for (const envelope of envelopes) {
+      if (this.#isClosed || this.#isOverrun) return;
+      this.#waiting.push(envelope);
+      if (this.#waiting.length < this.#envelopesMax) continue;
+      this.flush();
+      this.#isOverrun = this.isTooSlow;
+    }
   }
 
   /** Sends what was said. */

@@ -8,11 +8,11 @@
  * @module
  */
 import type { Ref, Start } from "../../shared/actor/actor.ts";
-import { LEAVE_INTERVALS, REGISTER_WITHIN_MS } from "../../shared/protocol/limits.ts";
+import { FRAME_ENVELOPES_MAX, LEAVE_INTERVALS, REGISTER_WITHIN_MS } from "../../shared/protocol/limits.ts";
 import type { SocketPort } from "../../shared/protocol/socket_port.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
 import { ClientSession } from "./client_session.ts";
-import { Connection, UNREAD_BYTES_MAX } from "./connection.ts";
+import { CLIENT_FRAME_ENVELOPES_MAX, Connection, UNREAD_BYTES_MAX } from "./connection.ts";
 import type { CommandsMessage, FeedMessage, SessionMessage } from "./messages.ts";
 import type { Role } from "./roles.ts";
 import { WorkerSession } from "./worker_session.ts";
@@ -44,7 +44,11 @@ export interface SessionOptions {
 export function session(options: SessionOptions): Start<SessionMessage> {
   return (context) => {
     const { id, role, port, cluster, commands, feed, heartbeatMs } = options;
-    const connection = new Connection(port, options.unreadBytesMax ?? UNREAD_BYTES_MAX);
+    const connection = new Connection(
+      port,
+      options.unreadBytesMax ?? UNREAD_BYTES_MAX,
+      role === "worker" ? FRAME_ENVELOPES_MAX : CLIENT_FRAME_ENVELOPES_MAX,
+    );
     context.atEnd(() => connection.abandon("restarting"));
     if (role !== "worker") return new ClientSession(context, connection, { id, role, commands, feed });
     return new WorkerSession(context, connection, {

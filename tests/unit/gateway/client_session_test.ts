@@ -92,6 +92,16 @@ Deno.test("a client that asks and does not read is closed as too slow", () => {
   it.assertRefused("too_slow");
 });
 
+Deno.test("a client that does not read is owed one frame beyond its limit, however much it asks in one turn", () => {
+  const it = rig("view", 1_000);
+  it.port.isUnread = true;
+  const answer: ToClient = { ...snapshot, subscription: "x".repeat(80) };
+  for (let n = 0; n < 10_000; n++) it.world.post(it.ref, { type: "send", envelopes: [answer] });
+  it.world.settle();
+  assert.ok(it.port.unread < 20_000, `it is owed ${it.port.unread} bytes`);
+  it.assertRefused("too_slow");
+});
+
 Deno.test("a reply that fits into no frame becomes an error that says so, and the others go out", () => {
   const it = rig();
   const reply = { type: "reply", epoch: "", commit: 3, ok: true } as const;

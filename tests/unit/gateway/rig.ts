@@ -85,9 +85,12 @@ export class FakePort implements SocketPort {
   readonly frames: Uint8Array[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   unread = 0;
+  /** Whether nobody reads what is sent. */
+  isUnread = false;
 
   send(frame: Uint8Array<ArrayBuffer>): void {
     assert.equal(this.closes.length, 0, "nothing is sent after a close");
+    if (this.isUnread) this.unread += frame.byteLength;
     this.frames.push(frame);
   }
 
