@@ -1,14 +1,15 @@
 /**
- * Watches what the cluster gives out, what it writes down, and what it says of results.
+ * Watches what the cluster gives out, and what it writes down.
  *
  * Watches: nothing is given to a worker that is silent or leaves, or of a task that has its outcome, waits for its
  * worker after a restart, or failed for good; what runs on a worker is in the cluster's books; no assignment is called
- * never received that was executed, and none is executed that was; a verdict is true.
+ * never received that was executed, and none is executed that was.
+ * Not here: what is said of results (verdicts.ts).
  *
  * @module
  */
 import type { Context, Ref } from "../../../shared/actor/actor.ts";
-import { type TaskId, taskParts } from "../../../shared/model/ids.ts";
+import { storeOf, type TaskId, taskParts } from "../../../shared/model/ids.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
 import type { Register, ToWorker } from "../../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "../../../master/cluster/core.ts";
@@ -18,6 +19,7 @@ import type { WorkerRecord } from "../../../master/cluster/worker_record.ts";
 import type { DiskTask } from "../../../master/store/memory_state.ts";
 import type { StoreChange } from "../../../master/store/store.ts";
 import type { ClusterMemory } from "./cluster_tap.ts";
+import { checkVerdict } from "./verdicts.ts";
 
 /** One at work, and one in case it is gone. */
 const LEASES_MAX = 2;
@@ -43,6 +45,8 @@ export class GrantWatch {
   /** Leases that a worker may be running. */
   readonly #out = new Map<string, Set<string>>();
   #recoveredMs = 0;
+  /** Who was told of what this store lacks. */
+  #missedBy = "";
 
   constructor(
     context: Context<never>,
@@ -83,6 +87,7 @@ export class GrantWatch {
   }
 
   #joins(register: Register): void {
+    this.#noteLoss(register);
     const record = this.#core.workers.get(register.worker);
     const listed = new Set(register.leases.map(leaseKey));
     const out = this.#outOn(register.worker);
@@ -101,6 +106,12 @@ export class GrantWatch {
     }
   }
 
+  #noteLoss({ worker, seen }: Register): void {
+    const { epoch, commit } = this.#core;
+    if (seen === null || epoch === undefined || storeOf(seen.epoch) !== storeOf(epoch)) return;
+    if (!this.#core.isOurs(seen.epoch) || seen.commit > commit) this.#missedBy = worker;
+  }
+
   #said({ session, envelopes }: Said): void {
     const worker = this.#core.sessions.get(session.id);
     if (worker === undefined) return;
@@ -116,7 +127,7 @@ export class GrantWatch {
 
   #says(session: Ref<never>, envelope: ToWorker): void {
     const worker = this.#core.sessions.get(session.id);
-    if (envelope.type === "acknowledge") this.#acknowledges(envelope);
+    if (envelope.type === "acknowledge") checkVerdict(this.#memory, envelope);
     if (envelope.type !== "assign" || worker === undefined) return;
     const key = leaseKey(envelope);
     this.#expect(
@@ -128,6 +139,11 @@ export class GrantWatch {
       "leases_watched",
       !this.#leaving.has(session.id),
       () => `${key} is given to ${worker.id}, which leaves`,
+    );
+    this.#expect(
+      "loss_noticed",
+      this.#missedBy === "",
+      () => `${key} is given, and ${this.#missedBy} knows more`,
     );
     this.#expect("one_outcome", !this.#ending.has(envelope.task), () => `${key} is given, and its task ends`);
     this.#books(worker, key);
@@ -176,7 +192,9 @@ export class GrantWatch {
     );
     const task = this.#diskTask(id);
     const held = new Set(attempts.map(({ lease }) => leaseKey(lease)));
-    for (const open of task?.open.keys() ?? []) {
+    for (const [open, { lease }] of task?.open ?? []) {
+      // A newer master over the same store has leases of its own.
+      if (!this.#core.isOurs(lease.epoch)) continue;
       this.#expect(
         "leases_watched",
         held.has(open),
@@ -196,7 +214,7 @@ export class GrantWatch {
       const isBack = (this.#core.workers.get(worker)?.registrations ?? 0) > 0;
       this.#expect(
         "leases_watched",
-        isBack || lease.epoch === this.#core.epoch,
+        isBack || lease.epoch === this.#core.epoch || !this.#core.isOurs(lease.epoch),
         () => `${key} is given, and ${worker}, which has ${leaseKey(lease)}, has not come back yet`,
       );
     }
@@ -211,19 +229,6 @@ export class GrantWatch {
       "retries_bounded",
       failed === 0 || counted < failed,
       () => `${key} is given, and its task failed for good`,
-    );
-  }
-
-  #acknowledges({ verdict, ...lease }: Extract<ToWorker, { type: "acknowledge" }>): void {
-    const key = leaseKey(lease);
-    const said = this.#memory.results.get(key);
-    const outcome = this.#diskTask(lease.task)?.outcome;
-    if (said !== "completed" || outcome === undefined || verdict === "unknown") return;
-    const isRecorded = outcome.lease !== undefined && leaseKey(outcome.lease) === key;
-    this.#expect(
-      "acknowledged_is_durable",
-      isRecorded === (verdict === "recorded"),
-      () => `${key} is told ${verdict}, and what is recorded is ${outcome.lease && leaseKey(outcome.lease)}`,
     );
   }
 

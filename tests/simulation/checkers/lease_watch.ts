@@ -9,7 +9,10 @@
  * @module
  */
 import type { Context, Ref } from "../../../shared/actor/actor.ts";
+import { workerId } from "../../../shared/model/ids.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
+import { RIVAL_ANSWER_MS } from "../../../shared/protocol/limits.ts";
+import type { Register } from "../../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "../../../master/cluster/core.ts";
 import type { LiveAttempt } from "../../../master/cluster/live_task.ts";
 import type { ClusterMessage } from "../../../master/cluster/messages.ts";
@@ -26,6 +29,8 @@ const ROW_WITHIN_MS = 3_000;
 const TICK_SLACK_MS = 1_000;
 /** A worker that does not hear that an attempt must end leaves its silent session by then. */
 const HEARD_WITHIN_MS = 30_000;
+/** Clocks are compared to the millisecond. */
+const ROUNDING_MS = 1;
 /** A killed evaluator is dead by then. */
 const KILL_SLACK_MS = 2_000;
 
@@ -37,6 +42,11 @@ export class LeaseWatch {
   readonly #grants: GrantWatch;
   readonly #lasting = new Lasting();
   readonly #endedSessions = new Set<number>();
+  /** Processes that another came to of their name, and when it came. */
+  readonly #rivals = new Map<
+    string,
+    { readonly incarnation: string; readonly session: number; readonly sinceMs: number }
+  >();
   /** Doubtful, and not told to end, when it was looked last. */
   #doubtful = new Map<LiveAttempt, number>();
 
@@ -49,12 +59,15 @@ export class LeaseWatch {
 
   /** The cluster is about to hear this. */
   hears(message: ClusterMessage): void {
-    if (message.type === "worker_left") this.#endedSessions.add(message.session.id);
+    if (message.type === "worker_left") this.exits(message.session);
+    if (message.type === "worker_joined") this.#joins(message.register);
     this.#grants.hears(message);
   }
 
   /** An actor that the cluster watches has ended. */
   exits(actor: Ref<never>): void {
+    // Who has taken its name by now did not wait for this.
+    for (const id of this.#rivals.keys()) this.#name(this.#core.workers.get(workerId(id)));
     this.#endedSessions.add(actor.id);
   }
 
@@ -90,7 +103,28 @@ export class LeaseWatch {
     }
   }
 
+  #joins({ worker: id, incarnation }: Register): void {
+    const worker = this.#core.workers.get(id);
+    if (worker?.session === undefined || worker.incarnation === incarnation || this.#rivals.has(id)) return;
+    const sinceMs = this.#context.attentiveNow();
+    this.#rivals.set(id, { incarnation: worker.incarnation, session: worker.session.id, sinceMs });
+  }
+
+  /** Whoever has a name keeps it for as long as it may take to answer, unless its session ends. */
+  #name(worker: WorkerRecord | undefined): void {
+    const rival = worker === undefined ? undefined : this.#rivals.get(worker.id);
+    if (worker === undefined || rival === undefined) return;
+    const askedMs = this.#context.attentiveNow() - rival.sinceMs;
+    const isStill = worker.incarnation === rival.incarnation;
+    if (!isStill || askedMs > RIVAL_ANSWER_MS) this.#rivals.delete(worker.id);
+    this.#expect(
+      isStill || askedMs >= RIVAL_ANSWER_MS - ROUNDING_MS || this.#endedSessions.has(rival.session),
+      () => `${rival.incarnation} lost its name to ${worker.incarnation} after ${askedMs} ms`,
+    );
+  }
+
   #worker(worker: WorkerRecord): void {
+    this.#name(worker);
     if (!worker.doubtful || worker.attempts.size === 0) return;
     const silentMs = this.#context.attentiveNow() - worker.heardAtMs;
     if (silentMs < this.#core.options.lostAfterMs + TICK_SLACK_MS) return;
