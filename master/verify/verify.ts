@@ -60,7 +60,8 @@ export function storeFile(path: string): string | undefined {
       if (Deno.statSync(file).isFile) return file;
     } catch (error) {
       const isAbsent = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
-      if (!isAbsent) throw error;
+      // Whatever else it is, whoever reads the file will meet it and say so.
+      if (!isAbsent) return file;
     }
   }
   return undefined;

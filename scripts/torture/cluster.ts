@@ -37,6 +37,7 @@ export class TorturedCluster {
   readonly evaluations = `${this.fleet.folder}/evaluations`;
   #seats: { master: Member; clientProxy: Proxy; client: Client } | undefined;
   #files = 0;
+  #isEnding = false;
 
   /** Starts everything. */
   async start(seed: number): Promise<void> {
@@ -71,11 +72,13 @@ export class TorturedCluster {
 
   /** Starts a master again over the same folder and port. */
   async startMaster(): Promise<void> {
+    if (this.#isEnding) return;
     this.#started.master = await this.fleet.master(INTERVALS, IGNORE_FILE_LIMIT);
   }
 
-  /** Starts a worker, in a place's own folder unless told. */
+  /** Starts a worker, in a place's own folder unless told. @throws Error where all is being ended */
   startWorker(place: string, proxy: Proxy, folder = this.folderOf(place)): Member {
+    if (this.#isEnding) throw new Error("nothing is started any more");
     const file = `${this.evaluations}/${place}.${++this.#files}.jsonl`;
     const role: WorkerRole = {
       masters: [proxy.url],
@@ -105,6 +108,7 @@ export class TorturedCluster {
 
   /** Ends all that runs, by its id. */
   async kill(): Promise<void> {
+    this.#isEnding = true;
     await this.fleet.stopAll();
     const proxies = [...this.places.map(({ proxy }) => proxy)];
     if (this.#seats !== undefined) proxies.push(this.#seats.clientProxy);

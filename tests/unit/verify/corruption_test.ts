@@ -74,7 +74,7 @@ Deno.test("of many violations the first are told and all are counted", () =>
   inFolder((path) => {
     const db = new DatabaseSync(path);
     db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
-      INSERT INTO ended_attempts SELECT 1000 + i, 9999, 1, i, 0, 'w', 'returned', '', 0 FROM n`);
+      INSERT INTO ended_attempts SELECT 1000 + i, 9999, 1, i, 0, 'w', 'returned', '', 0, 0 FROM n`);
     db.close();
     const lease = reportOf(path).checks.find(({ name }) => name === "lease_once");
     assert.equal(lease?.violations, 100);
