@@ -1,94 +1,81 @@
 /**
- * The mutants: each breaks one promise in the world around what is shipped, and names the checkers that must notice.
+ * Faults of the world around what is shipped: a store, a disk, a network and a worker that do not keep their word.
  *
  * @module
  */
-import { findTask } from "../../master/store/memory_apply.ts";
-import type { Committed, Queries, Store, StoreChange, StoreResult } from "../../master/store/store.ts";
-import { decode, encode } from "../../shared/protocol/codec.ts";
-import type { Epoch } from "../../shared/model/ids.ts";
-import { isRecord } from "../../shared/space/problem.ts";
-import { WatchedDisk } from "./disk.ts";
-import { METRIC } from "./evaluator.ts";
-import type { CheckerName } from "./findings.ts";
-import type { Mutant } from "./mutant.ts";
-import type { Tamper } from "./network.ts";
-import type { FaultRates, Plan } from "./plan.ts";
-import type { Cargo } from "./wire.ts";
+import { findTask } from "../../../master/store/memory_apply.ts";
+import type { Committed, Queries, Store, StoreChange, StoreResult } from "../../../master/store/store.ts";
+import { decode, encode } from "../../../shared/protocol/codec.ts";
+import type { Epoch } from "../../../shared/model/ids.ts";
+import { isRecord } from "../../../shared/space/problem.ts";
+import { WatchedDisk } from "../disk.ts";
+import { METRIC } from "../evaluator.ts";
+import type { Tamper } from "../network.ts";
+import type { WorldMutant } from "./named_mutant.ts";
+import { all, disk, evaluator, muchSearch, rates } from "./plans.ts";
+import type { Cargo } from "../wire.ts";
 
-/** A mutant, and who must notice it. */
-export interface NamedMutant {
-  readonly name: string;
-  readonly mutant: Mutant;
-  readonly caughtBy: readonly CheckerName[];
-  /** Faults without which it does nothing. */
-  readonly adjust: (plan: Plan) => Plan;
-}
-
-const same = (plan: Plan): Plan => plan;
-const withRates = (rates: Partial<FaultRates>) => (plan: Plan): Plan => ({
-  ...plan,
-  rates: { ...plan.rates, ...rates },
-});
-
-/** All of them. */
-export const MUTANTS: readonly NamedMutant[] = [
+/** What breaks a promise outside the source. */
+export const WORLD_MUTANTS: readonly WorldMutant[] = [
   {
-    name: "a store that says yes to a commit that the disk refused",
-    mutant: { store: (store) => new YesStore(store) },
+    name: "refused_commit_says_yes",
+    fault: "a store says yes to a commit that the disk refused",
+    world: { store: (store) => new YesStore(store) },
     caughtBy: ["acknowledged_is_durable", "submissions_kept", "told_once", "log_complete"],
-    adjust: (plan) => ({ ...plan, disk: { ...plan.disk, refused: 0.3 } }),
+    adjust: disk({ refused: 0.3 }),
   },
   {
-    name: "a store that tells other measurements after a restart",
-    mutant: { store: (store) => new LyingStore(store) },
+    name: "history_tells_other_measurements",
+    fault: "a store tells other measurements after a restart",
+    world: { store: (store) => new LyingStore(store) },
     caughtBy: ["search_replays"],
-    adjust: (plan) => ({
-      ...withRates({ masterKill: 4 })(plan),
-      workload: { ...plan.workload, experiments: 2, trialsMax: 40 },
-    }),
+    adjust: all(rates({ masterKill: 4 }), muchSearch),
   },
   {
-    name: "an epoch that is not raised",
-    mutant: { disk: (observer) => new OldEpochDisk(observer) },
+    name: "disk_keeps_old_epoch",
+    fault: "a disk gives the first epoch to each life of the cluster",
+    world: { disk: (observer) => new OldEpochDisk(observer) },
     caughtBy: ["epoch_new", "lease_once"],
-    adjust: withRates({ masterKill: 4 }),
+    adjust: rates({ masterKill: 4 }),
   },
   {
-    name: "a disk that takes a second outcome for the first",
-    mutant: { disk: (observer) => new ForgetfulDisk(observer, "outcomes") },
-    caughtBy: ["one_outcome"],
-    adjust: withRates({ workerPause: 4, partition: 4 }),
+    name: "disk_forgets_outcomes",
+    fault: "a disk takes a second outcome for the first",
+    world: { disk: (observer) => new ForgetfulDisk(observer, "outcomes") },
+    caughtBy: ["one_outcome", "acknowledged_is_durable"],
+    adjust: rates({ workerPause: 4, partition: 4 }),
   },
   {
-    name: "a disk that forgets how attempts ended",
-    mutant: { disk: (observer) => new ForgetfulDisk(observer, "ends") },
+    name: "disk_forgets_ends",
+    fault: "a disk forgets how attempts ended",
+    world: { disk: (observer) => new ForgetfulDisk(observer, "ends") },
     caughtBy: ["retries_bounded", "acknowledged_is_durable"],
-    adjust: (plan) => ({ ...plan, evaluator: { ...plan.evaluator, failed: 0.4 } }),
+    adjust: evaluator({ failed: 0.4 }),
   },
   {
-    name: "a worker that says it has a slot more than it has",
-    mutant: { extraSlots: 1 },
+    name: "worker_claims_another_slot",
+    fault: "a worker says that it has a slot more than it has",
+    world: { extraSlots: 1 },
     caughtBy: ["slots_kept"],
-    adjust: same,
   },
   {
-    name: "a network that brings each third frame to a client twice",
-    mutant: { tamper: everyThird((cargo) => [cargo, cargo]) },
+    name: "network_doubles_frames",
+    fault: "a network brings each third frame to a client twice",
+    world: { tamper: everyThird((cargo) => [cargo, cargo]) },
     caughtBy: ["log_complete"],
-    adjust: same,
   },
   {
-    name: "a network that loses each third frame to a client",
-    mutant: { tamper: everyThird(() => []) },
-    caughtBy: ["log_complete", "liveness"],
-    adjust: same,
+    name: "network_loses_frames",
+    fault: "a network loses each third frame to a client from the middle of what it carries",
+    world: { tamper: everyThird(() => []) },
+    caughtBy: ["log_complete"],
   },
   {
-    name: "a worker that forgets its outbox at reattachment",
-    mutant: { tamper: forgetsOutbox },
-    caughtBy: ["liveness", "all_settled"],
-    adjust: withRates({ reset: 10 }),
+    name: "register_without_finished",
+    fault: "a worker comes back without the results that it has not delivered",
+    world: { tamper: forgetsOutbox },
+    caughtBy: ["stale_words"],
+    adjust: rates({ reset: 10 }),
   },
 ];
 
