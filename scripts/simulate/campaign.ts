@@ -21,6 +21,23 @@ const now = () => performance.now();
 /** Runs a campaign and shows what it met. @returns the exit code */
 export async function runCampaign(seeds: readonly string[], jobs: number): Promise<number> {
   const startedMs = now();
+  const { tally: total, isWhole } = await runParts(seeds, jobs);
+  const elapsedMs = now() - startedMs;
+  const campaign: Campaign = { seeds: total, ...runDirected(now) };
+  for (const line of campaignWords(campaign, elapsedMs)) console.log(line);
+  for (const seed of total.broken.slice(0, SHRUNK_MAX)) showFailure(simulate(seed), true);
+  return verdict(campaign, isWhole);
+}
+
+/**
+ * Runs seeds in several processes side by side; what they break is written to the standard error output.
+ *
+ * @returns what they met, and whether all of them came to their end
+ */
+export async function runParts(
+  seeds: readonly string[],
+  jobs: number,
+): Promise<{ readonly tally: Tally; readonly isWhole: boolean }> {
   const total = emptyTally();
   const waiting: (readonly string[])[] = [];
   const share = Math.max(1, Math.min(SEEDS_AT_ONCE, Math.ceil(seeds.length / jobs)));
@@ -34,11 +51,7 @@ export async function runCampaign(seeds: readonly string[], jobs: number): Promi
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  const elapsedMs = now() - startedMs;
-  const campaign: Campaign = { seeds: total, ...runDirected(now) };
-  for (const line of campaignWords(campaign, elapsedMs)) console.log(line);
-  for (const seed of total.broken.slice(0, SHRUNK_MAX)) showFailure(simulate(seed), true);
-  return verdict(campaign, isWhole);
+  return { tally: total, isWhole };
 }
 
 /** Runs some seeds and tells the tally to whoever started this process. @returns the exit code */
