@@ -47,6 +47,10 @@ export function cancelCommand(core: ClusterCore, message: Extract<ClusterMessage
     const error = commandError("restarting", "the master is reading its store", "", COME_BACK_MS);
     return core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
   }
+  if (core.lost !== undefined) {
+    const error = commandError("store_lost", core.lost, "an operator must decide");
+    return core.context.send(from, { type: "command_answered", token, reply: { ok: false, error } });
+  }
   const cancelled = core.groups.has(id) ? cancelOpen(core, id, number) : null;
   core.log.add(
     { type: "command", id: message.id, reply: encode(cancelled), changes: [] },

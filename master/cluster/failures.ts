@@ -56,7 +56,7 @@ export function failAttempt(
     // It had been called lost before, maybe by an earlier life of the cluster: one attempt is one failure.
     if (isNew) countFailure(core, task, failure);
     if (!final) retryOrGiveUp(core, attempt, failure);
-  });
+  }, final);
   // Whatever the rows say: it is given up in the same commit.
   if (final) giveUp(core, attempt, failure);
 }
@@ -111,6 +111,7 @@ function writeBeforeRetry(
   cause: AttemptEndCause,
   message: string,
   then: (commit: number, isNew: boolean) => void,
+  final = false,
 ): void {
   const { task } = attempt;
   const ending: EndingLease = { key: leaseKey(attempt.lease), told: [] };
@@ -127,7 +128,7 @@ function writeBeforeRetry(
     task.ending = { leases: leases.filter((each) => each !== ending), pauseMs };
     for (const tell of ending.told) tell(commit);
     then(commit, isNew);
-  });
+  }, final);
 }
 
 /** Calls back when the end of a lease is durable that is on its way to the store. @returns whether there is one */

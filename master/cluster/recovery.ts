@@ -43,7 +43,10 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
     core.enqueueBack(task);
   }
   withhold(core, recovered);
-  for (const task of [...core.tasks.values()]) giveUpExhausted(core, task);
+  for (const { task: id, isFinal } of recovered.tasks) {
+    const task = core.tasks.get(id);
+    if (task !== undefined) giveUpExhausted(core, task, isFinal);
+  }
   core.context.log("info", `epoch ${recovered.epoch}`, {
     tasks: recovered.tasks.length,
     attempts: recovered.attempts.length,
@@ -52,11 +55,14 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
 }
 
 /** The master ended between the row of a last failure and the outcome that follows from it. */
-function giveUpExhausted(core: ClusterCore, task: LiveTask): void {
+function giveUpExhausted(core: ClusterCore, task: LiveTask, isFinal: boolean): void {
   const { retry } = task.group.template;
-  const cause = FAILURE_CAUSES.find((each) => task.failures[each] > retriesAllowed(retry, each));
+  const usedUp = FAILURE_CAUSES.find((each) => task.failures[each] > retriesAllowed(retry, each));
+  const cause = isFinal ? "evaluator" : usedUp;
   if (cause === undefined) return;
-  const message = `it failed ${task.failures[cause]} times by ${cause}; the log has the messages`;
+  const message = isFinal
+    ? "its evaluator failed for good; the log has the message"
+    : `it failed ${task.failures[cause]} times by ${cause}; the log has the messages`;
   task.exhausted = { outcome: { state: "failed", cause, message }, attempt: undefined, elapsedMs: 0 };
   goOn(core, task, 0);
 }

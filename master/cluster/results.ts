@@ -62,10 +62,13 @@ export function workerSaid(
 }
 
 function resultCame(core: ClusterCore, worker: WorkerRecord, result: Result): void {
-  // Of an older copy nobody knows whether it stays: without an acknowledgement the worker keeps the result.
-  if (core.lost !== undefined) return;
   const task = core.isOurs(result.epoch) ? core.tasks.get(result.task) : undefined;
   const attempt = attemptOf(worker, result, task);
+  if (core.lost !== undefined) {
+    // Of an older copy nobody knows whether it stays: without an acknowledgement the worker keeps the result.
+    if (attempt !== undefined && task === undefined) releaseLease(attempt);
+    return;
+  }
   if (!core.isOurs(result.epoch)) {
     if (attempt !== undefined) releaseLease(attempt);
     return acknowledge(core, worker, leaseOf(result), "unknown", null, core.commit);

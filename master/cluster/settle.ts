@@ -135,6 +135,7 @@ export function acknowledge(
 /**
  * Writes down that an attempt ended without an outcome.
  *
+ * @param final whether its task is not to be tried again
  * @param then called once that is durable; not `isNew` where an end of this attempt had been written before
  */
 export function writeEnd(
@@ -143,6 +144,7 @@ export function writeEnd(
   cause: AttemptEndCause,
   message: string,
   then?: (commit: number, isNew: boolean) => void,
+  final = false,
 ): void {
   core.log.add(
     {
@@ -152,6 +154,7 @@ export function writeEnd(
       cause,
       message,
       atMs: core.context.wallClock(),
+      ...(final ? { final } : {}),
     },
     then === undefined ? undefined : (verdict, commit) => {
       then(commit, verdict.type !== "recorded" || verdict.again !== true);

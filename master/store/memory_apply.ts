@@ -96,6 +96,7 @@ function addTask(
     ended: new Map(),
     open: new Map(),
     curves: new Map(),
+    isFinal: false,
     outcome: undefined,
   };
   group.tasks.set(number, task);
@@ -125,6 +126,7 @@ function endAttempt(state: DiskState, change: Of<"attempt_ended">): StoreVerdict
     return superseded(task.outcome);
   }
   task.ended.set(key, change.cause);
+  if (change.final === true) task.isFinal = true;
   task.open.delete(key);
   return RECORDED;
 }

@@ -95,7 +95,13 @@ function openCount(group: DiskGroup): number {
 function openTask(task: DiskTask): OpenTask {
   const failures: Record<FailureCause, number> = { evaluator: 0, deadline: 0, worker_lost: 0, crash: 0 };
   for (const cause of task.ended.values()) if (cause in failures) failures[cause as FailureCause] += 1;
-  return { task: task.id, payload: task.payload, failures, attempts: knownAttempts(task) };
+  return {
+    task: task.id,
+    payload: task.payload,
+    failures,
+    attempts: knownAttempts(task),
+    isFinal: task.isFinal,
+  };
 }
 
 function knownAttempts(task: DiskTask): number {

@@ -22,6 +22,8 @@ export interface DiskTask {
   readonly open: Map<string, OpenAttempt>;
   /** What its attempts measured, by lease. */
   readonly curves: Map<string, DiskCurve>;
+  /** One of the ended failed for good. */
+  isFinal: boolean;
   outcome: DiskOutcome | undefined;
 }
 

@@ -68,6 +68,8 @@ export type StoreChange =
     readonly cause: AttemptEndCause;
     readonly message: string;
     readonly atMs: number;
+    /** The evaluator said that another try would fail too: over a restart its task is not tried again. */
+    readonly final?: boolean | undefined;
   }
   /** A task's outcome; the first one wins. Closes what is open of its attempts. */
   | {
@@ -142,6 +144,8 @@ export interface OpenTask {
   readonly failures: Readonly<Record<FailureCause, number>>;
   /** Attempts that are known of, ended or open. */
   readonly attempts: number;
+  /** One of them failed for good. */
+  readonly isFinal: boolean;
 }
 
 /** A lease that was out when the store was last written. */

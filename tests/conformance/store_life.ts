@@ -68,9 +68,9 @@ export function lifeTests(test: Test): void {
         lastNumber: 4,
       }]);
       assert.deepEqual(plain(recovered.tasks), [
-        { task: "t7/2", payload: [2], failures, attempts: 1 },
-        { task: "t7/3", payload: [3], failures: { ...failures, evaluator: 1 }, attempts: 2 },
-        { task: "t7/4", payload: [4], failures, attempts: 0 },
+        { task: "t7/2", payload: [2], failures, attempts: 1, isFinal: false },
+        { task: "t7/3", payload: [3], failures: { ...failures, evaluator: 1 }, attempts: 2, isFinal: false },
+        { task: "t7/4", payload: [4], failures, attempts: 0, isFinal: false },
       ]);
       assert.deepEqual(recovered.attempts, [
         { lease: lease(2), worker: WORKER, incarnation: LIFE, openedAtMs: AT_MS },

@@ -117,6 +117,14 @@ export function verdictTests(test: Test): void {
     assert.deepEqual((await store.open()).attempts, []);
   });
 
+  test("a failure for good is remembered as such", async (store) => {
+    const { epoch } = await store.open();
+    const lease = (number: number) => ({ epoch, task: taskId(GROUP, number), attempt: 1 });
+    const last = { ...attemptEnded(lease(1), "evaluator"), final: true };
+    await store.commit(epoch, [group(), submission(1, 2), last, attemptEnded(lease(2), "evaluator")]);
+    assert.deepEqual((await store.open()).tasks.map((each) => each.isFinal), [true, false]);
+  });
+
   test("an attempt that ended by any other cause is never open again", async (store) => {
     const { epoch } = await store.open();
     const lease = { epoch, task: taskId(GROUP, 1), attempt: 1 };

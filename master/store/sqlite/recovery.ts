@@ -53,7 +53,8 @@ export function unpackRecovered({ packedTasks, ...rest }: PackedRecovered): Reco
       from.number(),
       from.number(),
     ];
-    tasks.push({ task, payload, attempts, failures: { evaluator, deadline, worker_lost, crash } });
+    const isFinal = from.number() === 1;
+    tasks.push({ task, payload, attempts, failures: { evaluator, deadline, worker_lost, crash }, isFinal });
   }
   return { ...rest, tasks };
 }
@@ -86,26 +87,29 @@ function openTasks(db: DatabaseSync): Packed {
     packer.bytes(bytesOf(row.payload));
     packer.number(known?.count ?? 0);
     for (const cause of CAUSES) packer.number(known?.failures.get(cause) ?? 0);
+    packer.number(known?.isFinal === true ? 1 : 0);
   }
   return packer.finish();
 }
 
 interface TaskAttempts {
   count: number;
+  isFinal: boolean;
   readonly failures: Map<string, number>;
 }
 
 function attemptsByTask(db: DatabaseSync): ReadonlyMap<number, TaskAttempts> {
   const byTask = new Map<number, TaskAttempts>();
   const sql = `
-    SELECT task, cause, count(*) AS count FROM ended_attempts
+    SELECT task, cause, count(*) AS count, max(final) AS final FROM ended_attempts
       WHERE NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.task = ended_attempts.task) GROUP BY task, cause
-    UNION ALL SELECT task, 'open', count(*) FROM open_attempts a
+    UNION ALL SELECT task, 'open', count(*), 0 FROM open_attempts a
       WHERE ${NOT_ENDED} GROUP BY task`;
   for (const row of rows(db, sql)) {
     const task = numberOf(row.task);
-    const known = byTask.get(task) ?? { count: 0, failures: new Map() };
+    const known = byTask.get(task) ?? { count: 0, isFinal: false, failures: new Map() };
     known.count += numberOf(row.count);
+    known.isFinal ||= numberOf(row.final) === 1;
     known.failures.set(textOf(row.cause), numberOf(row.count));
     byTask.set(task, known);
   }

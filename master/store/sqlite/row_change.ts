@@ -86,6 +86,7 @@ export type RowChange =
     readonly cause: string;
     readonly message: string;
     readonly atMs: number;
+    readonly final: boolean;
   }
   | RowOutcome
   | {
@@ -160,7 +161,8 @@ function packChange(to: Packer, change: StoreChange): void {
       to.name(change.worker);
       to.name(change.cause);
       to.name(storable(change.message));
-      return to.number(change.atMs);
+      to.number(change.atMs);
+      return to.number(change.final === true ? 1 : 0);
     case "outcome":
       return packOutcome(to, change);
     case "experiment_added":
@@ -207,6 +209,7 @@ function unpackChange(from: Unpacker): RowChange {
         cause: from.text(),
         message: from.text(),
         atMs: from.number(),
+        final: from.number() === 1,
       };
     }
     case "outcome":

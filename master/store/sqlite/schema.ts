@@ -154,6 +154,7 @@ INSERT INTO numbered_reports
 DROP TABLE reports;
 ALTER TABLE numbered_reports RENAME TO reports;
 ALTER TABLE store ADD COLUMN first_epoch INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ended_attempts ADD COLUMN final INTEGER NOT NULL DEFAULT 0;
 `,
 ];
 

@@ -22,7 +22,7 @@ export function prepareWrites(db: DatabaseSync) {
     ),
     findOutcome: db.prepare("SELECT state, epoch, attempt FROM outcomes WHERE task = ?"),
     addTold: db.prepare("INSERT INTO told VALUES (?, ?, ?, ?)"),
-    addEnded: db.prepare("INSERT INTO ended_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    addEnded: db.prepare("INSERT INTO ended_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     addExperiment: db.prepare(`INSERT INTO experiments (id, name, spec, state, reason, created_at_ms)
     VALUES (?, ?, ?, 'running', '', ?)`),
     addState: db.prepare("INSERT INTO experiment_states VALUES (?, ?, ?, ?, ?, ?)"),

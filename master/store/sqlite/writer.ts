@@ -153,7 +153,7 @@ export class Writer {
   }
 
   #endAttempt(change: Of<"attempt_ended">): StoreVerdict {
-    const { lease, worker, cause, message, atMs } = change;
+    const { lease, worker, cause, message, atMs, final } = change;
     const epoch = this.#epochs.get(lease.epoch);
     const found = this.#find(lease.group, lease.number);
     if (found === undefined || epoch === undefined) return UNKNOWN;
@@ -175,6 +175,7 @@ export class Writer {
       cause,
       message,
       atMs,
+      final ? 1 : 0,
     );
     if (outcome !== undefined) return RECORDED;
     const wasOpen = this.#attempts.end(seq, epoch, attempt, cause);

@@ -182,3 +182,15 @@ Deno.test("with both attempts of a task remembered over a restart, the first to 
   longer.completes(first.lease);
   assert.equal(fleet.outcome(group)?.worker, "w1");
 });
+
+Deno.test("while the store is an older copy nothing is cancelled in it", () => {
+  const fleet = new Fleet();
+  const { epoch } = fleet.core;
+  assert.ok(epoch);
+  const group = fleet.submit(1);
+  fleet.join("w", { seen: { epoch, commit: 1_000 } });
+  const reply = fleet.cancel(group, 1);
+  assert.ok(!reply.ok);
+  assert.equal(reply.error.code, "store_lost");
+  assert.equal(fleet.outcome(group), undefined);
+});

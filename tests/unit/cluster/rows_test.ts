@@ -196,3 +196,21 @@ Deno.test("of a task that has its outcome no further row is written when its can
   assert.equal(fleet.row(group)?.ended.size, 0);
   assert.equal(fleet.core.workers.values().next().value?.attempts.size, 0);
 });
+
+Deno.test("a failure for good is remembered over a restart, while another attempt may still complete the task", () => {
+  const fleet = new Fleet();
+  const first = fleet.join("w1");
+  const group = fleet.submit(1);
+  fleet.pass(2_000);
+  first.leaves();
+  const second = fleet.join("w2");
+  second.fails(second.lease, { final: true });
+  assert.equal(fleet.outcome(group), undefined);
+  fleet.restart();
+  const other = fleet.join("w2");
+  fleet.pass(31_000);
+  assert.equal(other.leases.length, 0);
+  const outcome = fleet.outcome(group)?.outcome;
+  assert.ok(outcome?.state === "failed");
+  assert.equal(outcome.cause, "evaluator");
+});

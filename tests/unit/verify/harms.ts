@@ -130,7 +130,7 @@ export const HARMS: readonly Harm[] = [
   {
     check: "lease_once",
     what: "an attempt is open and has ended",
-    sql: `INSERT INTO ended_attempts SELECT 1000, task, epoch, attempt, 0, worker, 'returned', '', 0
+    sql: `INSERT INTO ended_attempts SELECT 1000, task, epoch, attempt, 0, worker, 'returned', '', 0, 0
       FROM open_attempts WHERE task = ${PLAIN(5)}`,
     names: /attempt 1 of t7\/5/,
   },
@@ -151,7 +151,7 @@ export const HARMS: readonly Harm[] = [
     what: "a task failed more often than its policy allows",
     sql: `INSERT INTO ended_attempts SELECT 1000 + number, ${
       PLAIN(5)
-    }, 1, 1 + number, 0, 'w', 'evaluator', '', 0
+    }, 1, 1 + number, 0, 'w', 'evaluator', '', 0, 0
       FROM (SELECT number FROM commits LIMIT 6)`,
     names: /t7\/5 failed 6 times by evaluator, 4 are allowed/,
   },
