@@ -37,7 +37,7 @@ function cases(fleet: Fleet): Case[] {
     { path: evaluator("fails_on_load"), says: /no data here/ },
     { path: evaluator("no_evaluate"), says: /exports no function evaluate/ },
     { path: `${fleet.folder}/nowhere.ts`, says: /there is no module .*nowhere\.ts on this machine/ },
-    { path: fleet.folder, says: /is not a file/ },
+    { path: fleet.folder, says: /is no TypeScript module/ },
     { path: `${fleet.folder}/broken.ts`, says: /broken\.ts: SyntaxError/ },
   ];
 }
