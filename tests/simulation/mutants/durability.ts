@@ -99,6 +99,7 @@ export const DURABILITY_MUTANTS: readonly SourceMutant[] = [
     file: "master/store/store_actor.ts",
     find: "store.commit(this.#epoch, work.changes,",
     replace: "store.commit(this.#epoch, [...work.changes],",
+    // A command that is taken for a repeated one is answered, and its tasks are begun by nobody.
     caughtBy: ["submissions_kept", "replies_fit", "retries_bounded", "told_once", "liveness"],
     adjust: disk({ unanswered: 0.3 }),
   },
@@ -118,8 +119,8 @@ export const DURABILITY_MUTANTS: readonly SourceMutant[] = [
     file: "master/store/commit_queue.ts",
     find: "this.#waiting.push({ request, size: undefined });",
     replace: "this.#waiting.unshift({ request, size: undefined });",
-    caughtBy: ["acknowledged_is_durable", "submissions_kept", "one_outcome", "retries_bounded", "liveness"],
-    adjust: all(busy, rates({ actorKill: 12 }), disk({ latencyMs: { min: 100, max: 400 } })),
+    caughtBy: ["acknowledged_is_durable", "submissions_kept", "one_outcome", "retries_bounded"],
+    adjust: all(busy, muchSearch, rates({ actorKill: 30 }), disk({ latencyMs: { min: 200, max: 400 } })),
   },
   {
     name: "fence_not_checked",
@@ -182,7 +183,7 @@ export const DURABILITY_MUTANTS: readonly SourceMutant[] = [
     find: "if (report.number === last + 1) curve.reports.push(report);",
     replace: "curve.reports.push(report);",
     caughtBy: ["curve_whole"],
-    adjust: all(busy, rates({ reset: 10, vanish: 4 })),
+    adjust: all(busy, rates({ reset: 30 }), disk({ latencyMs: { min: 100, max: 400 } })),
   },
   {
     name: "reports_taken_before_commit",
