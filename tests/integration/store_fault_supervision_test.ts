@@ -10,6 +10,7 @@ import type { Store } from "../../master/store/store.ts";
 import { type Between, InnerMaster } from "./fleet/inner_master.ts";
 import { readLedger } from "./fleet/ledger.ts";
 import { sleepSearch } from "./fleet/specs.ts";
+import { assertVerified } from "./fleet/verified.ts";
 
 /** More than there is time for: the search is cancelled when all faults have been put in. */
 const TRIALS = 100_000;
@@ -156,10 +157,17 @@ async function finished(
   const { tasks, outcomes } = readLedger(master.data);
   equal(outcomes.length, tasks);
   equal(outcomes.filter(({ state }) => state === "completed").length, trials.completed);
-  equal(trials.completed + trials.cancelled, tasks);
+  let late = 0;
   for (const { task, state } of outcomes) {
     const times = told.get(task) ?? 0;
     // A trial whose submission was on its way when the search was cancelled ends after it.
     ok(times === 1 || (times === 0 && state === "cancelled"), `${task}, ${state}, was told ${times} times`);
+    if (times === 0) late += 1;
   }
+  const counted = trials.completed + trials.cancelled;
+  ok(
+    counted <= tasks && counted >= tasks - late,
+    `${counted} of ${tasks} trials are counted, ${late} ended late`,
+  );
+  assertVerified(master.data);
 }
