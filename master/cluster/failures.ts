@@ -198,13 +198,24 @@ export function goOn(core: ClusterCore, task: LiveTask, delayMs: number): void {
   }
   task.ending = undefined;
   const isAlone = task.attempts.length === 0;
-  if (task.state === "withheld" && !isAlone) return;
   if (task.state === "queued" || task.delay?.waitsFor === "retry") return;
-  if (liveAttempt(task) !== undefined || task.attempts.length >= LIVE_LEASES_MAX) return;
+  if (liveAttempt(task) !== undefined) return;
+  if (task.attempts.some(isAwaited)) return withhold(core, task);
+  if (task.attempts.length >= LIVE_LEASES_MAX) return;
   if (isAlone) return requeueAfter(core, task, pauseMs, "retry");
   if (task.state === "delayed") return;
   // Its worker may still be at it, and is given its time.
   requeueAfter(core, task, Math.max(pauseMs, task.group.template.reassignAfterMs), "worker");
+}
+
+/** Whether a restarted master waits for its worker, who may run it and has not come back since. */
+function isAwaited({ worker }: LiveAttempt): boolean {
+  return worker.registrations === 0;
+}
+
+function withhold(core: ClusterCore, task: LiveTask): void {
+  core.takeOut(task);
+  task.state = "withheld";
 }
 
 /** Only when no attempt is live or doubtful: until then another may still complete it. */

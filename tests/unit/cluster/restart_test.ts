@@ -194,3 +194,23 @@ Deno.test("while the store is an older copy nothing is cancelled in it", () => {
   assert.equal(reply.error.code, "store_lost");
   assert.equal(fleet.outcome(group), undefined);
 });
+
+Deno.test("of two attempts that were out before a restart, the end of one does not give away what the other's worker may run", () => {
+  const fleet = new Fleet();
+  const first = fleet.join("w1");
+  const group = fleet.submit(1);
+  first.mute = true;
+  fleet.pass(20_000);
+  const second = fleet.join("w2");
+  fleet.pass(5_000);
+  fleet.restart();
+  const back = fleet.join("w2", { leases: [held(second.lease, "running", 6_000)] });
+  const third = fleet.join("w3");
+  fleet.pass(5_000);
+  back.fails(second.lease);
+  fleet.pass(5_000);
+  assert.equal(fleet.stateOf(group), "withheld");
+  assert.equal(third.leases.length, 0);
+  fleet.pass(25_000);
+  assert.equal(back.leases.length + third.leases.length, 1);
+});
