@@ -1,7 +1,7 @@
 /**
  * Mutants: parts of the world that break a promise on purpose, to see whether a checker notices.
  *
- * Not here: the mutants themselves (mutants.ts). None of them touches what is shipped.
+ * Not here: the mutants themselves (mutants/). None of them touches what is shipped.
  *
  * @module
  */
