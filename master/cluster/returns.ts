@@ -35,6 +35,8 @@ import type { WorkerRecord } from "./worker_record.ts";
 export function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLease, nowMs: number): boolean {
   const task = core.isOurs(held.epoch) ? core.tasks.get(held.task) : undefined;
   const present = attemptOf(worker, held, task);
+  // Over an older copy no result is taken, so what it announces decides nothing.
+  if (held.state === "finished" && core.lost !== undefined) return true;
   if (present !== undefined) present.doubtful = false;
   if (held.state === "finished") {
     // Its result is on its way: until then nobody else begins the task.

@@ -30,6 +30,8 @@ interface Rival {
   /** When the older one has been silent for long enough, on the attentive clock. */
   readonly untilMs: number;
   readonly said: Envelope[];
+  /** When the older one spoke first since it was asked. */
+  firstHeardMs: number | undefined;
 }
 
 /** Who comes in under a name, and who waits for it. */
@@ -69,10 +71,18 @@ export class Rivals {
     }
   }
 
-  /** The older process spoke: the newcomer goes. */
+  /**
+   * The older process spoke: it is asked once more, and if it answers that too, the newcomer goes.
+   *
+   * What had waited in a dead connection may come after the question, but all of it at once.
+   */
   answered(worker: WorkerRecord): void {
     const rival = this.#waiting.get(worker.id);
     if (rival === undefined) return;
+    const nowMs = this.#core.context.now();
+    if (rival.firstHeardMs === undefined) this.#ask(worker);
+    rival.firstHeardMs ??= nowMs;
+    if (nowMs <= rival.firstHeardMs) return;
     this.#waiting.delete(worker.id);
     this.#refuse(rival.session, worker);
   }
@@ -108,11 +118,15 @@ export class Rivals {
     }
     if (waiting !== undefined) this.#close(waiting.session, "replaced", "a newer session of this worker");
     const untilMs = waiting?.untilMs ?? core.context.attentiveNow() + RIVAL_ANSWER_MS;
-    const rival: Rival = { session, register, untilMs, said: [] };
+    const rival: Rival = { session, register, untilMs, said: [], firstHeardMs: undefined };
     this.#waiting.set(known.id, rival);
     core.context.watch(session);
-    core.say(known.session, { type: "heartbeat", sequence: 0, commit: core.toldCommit });
+    this.#ask(known);
     this.#wait(known.id, rival, untilMs - core.context.attentiveNow());
+  }
+
+  #ask(older: WorkerRecord): void {
+    this.#core.say(older.session, { type: "heartbeat", sequence: 0, commit: this.#core.toldCommit });
   }
 
   #wait(worker: WorkerId, { session }: Rival, leftMs: number): void {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { RIVAL_SAID_MAX } from "../../../master/cluster/rivals.ts";
-import { completed, held } from "./fake_worker.ts";
+import { completed, type FakeWorker, held } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
+
+/** It is asked, and asked once more. */
+function answers(fleet: Fleet, older: FakeWorker): void {
+  for (let question = 1; question <= 2; question++) {
+    older.beats();
+    fleet.settle();
+  }
+}
 
 Deno.test("an older process that answers within 2 s keeps its name, and the newcomer is told who has it", () => {
   const fleet = new Fleet();
@@ -9,8 +17,7 @@ Deno.test("an older process that answers within 2 s keeps its name, and the newc
   const newer = fleet.join("w", { incarnation: "second" });
   assert.equal(newer.of("welcome").length, 0);
   assert.equal(older.of("heartbeat").length, 1);
-  older.beats();
-  fleet.settle();
+  answers(fleet, older);
   assert.equal(newer.closed?.name, "rival");
   assert.match(newer.closed?.message ?? "", /process 1 on host/);
   assert.equal(older.closed, undefined);
@@ -66,8 +73,7 @@ Deno.test("a master that was not running gives the older process its time", () =
   fleet.loop.pause(60_000);
   fleet.settle();
   assert.equal(newer.of("welcome").length, 0);
-  older.beats();
-  fleet.settle();
+  answers(fleet, older);
   assert.equal(newer.closed?.name, "rival");
 });
 
@@ -122,4 +128,17 @@ Deno.test("a newcomer that says more than is kept while it waits has to come aga
   assert.equal(newer.closed?.name, "busy");
   fleet.virtual.runFor(2_100);
   assert.ok(older.isConnected);
+});
+
+Deno.test("heartbeats that had waited in a dead connection are no answer: they come at once, and nothing follows", () => {
+  const fleet = new Fleet();
+  const older = fleet.join("w");
+  const newer = fleet.join("w", { incarnation: "second" });
+  older.beats();
+  older.beats();
+  fleet.settle();
+  assert.ok(newer.isConnected);
+  fleet.virtual.runFor(2_100);
+  assert.equal(newer.of("welcome").length, 1);
+  assert.equal(older.closed?.name, "replaced");
 });
