@@ -7,6 +7,7 @@ import type { Change } from "../shared/model/change.ts";
 import { type ExperimentState, type ExperimentSummary, isOver } from "../shared/model/experiment.ts";
 import type { GroupId } from "../shared/model/ids.ts";
 import { Channel } from "./channel.ts";
+import { CommandFailed } from "./command_failed.ts";
 import type { LogListener, LogRouter } from "./log_router.ts";
 
 /** A trial has its outcome. */
@@ -25,6 +26,9 @@ export interface ExperimentSteering {
   show(): Promise<ExperimentSummary>;
   command(kind: "cancel" | "pause" | "resume"): Promise<void>;
 }
+
+/** A store that could not answer is asked again after this time, in milliseconds. */
+const ASK_AGAIN_MS = 1_000;
 
 /** One experiment. Its changes are heard from the handle's making on. */
 export class ExperimentHandle implements LogListener {
@@ -63,7 +67,7 @@ export class ExperimentHandle implements LogListener {
    */
   async wait(): Promise<ExperimentSummary> {
     for (;;) {
-      const now = await this.#steering.show();
+      const now = await this.#shown();
       if (isOver(now.state) && (!this.#isListening || this.#broken !== undefined)) return now;
       await this.#over();
     }
@@ -71,7 +75,19 @@ export class ExperimentHandle implements LogListener {
 
   /** Looks whether it was over before anyone listened: of that end no change will tell. */
   async look(): Promise<void> {
-    if (isOver((await this.#steering.show()).state)) this.#ends();
+    if (isOver((await this.#shown()).state)) this.#ends();
+  }
+
+  /** A disk that is full for a while ends no wait: the question is asked again. */
+  async #shown(): Promise<ExperimentSummary> {
+    for (;;) {
+      try {
+        return await this.#steering.show();
+      } catch (error) {
+        if (!(error instanceof CommandFailed) || error.code !== "store_fault") throw error;
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      }
+    }
   }
 
   /** How it stands now. */

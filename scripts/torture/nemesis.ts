@@ -229,7 +229,7 @@ export class Nemesis {
       case "lose_folder":
         return await this.#gone(kind, name, async () => {
           await member.kill();
-          await Deno.remove(this.#cluster.folderOf(name), { recursive: true });
+          await Deno.remove(this.#cluster.folderOf(name), { recursive: true }).catch(ignoreAbsent);
         }, start);
       default:
         return await this.#gone(kind, name, () => member.kill(), start);
@@ -241,7 +241,9 @@ export class Nemesis {
     const { name, proxy } = place;
     const folder = `${this.#cluster.folderOf(name)}-twin`;
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.copyFile(`${this.#cluster.folderOf(name)}/worker-id`, `${folder}/worker-id`);
+    await Deno.copyFile(`${this.#cluster.folderOf(name)}/worker-id`, `${folder}/worker-id`).catch(
+      ignoreAbsent,
+    );
     const twin = this.#cluster.startWorker(name, proxy, folder);
     await this.#lasting("twin", name, () => {}, () => twin.kill());
     // The first one came back from a break while the second had its name: it was sent away for good.
@@ -262,4 +264,9 @@ export class Nemesis {
       resolve();
     }
   }
+}
+
+/** It was killed before it made one. */
+function ignoreAbsent(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

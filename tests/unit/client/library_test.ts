@@ -333,3 +333,19 @@ Deno.test("a master that does not answer is told by its address and the last pro
     return true;
   });
 });
+
+Deno.test("a disk that is full for a while ends no wait for an experiment", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  let asked = 0;
+  master.answer = ({ id, command }) => {
+    if (command.kind !== "experiment") return undefined;
+    // The first one names the experiment, and whoever names it hears at once that nobody can be asked.
+    asked += 1;
+    if (asked === 2) return no(id, "store_fault", 1_000);
+    return yes(id, { summary: { experiment: "quick-1", state: "completed" }, spec: {} });
+  };
+  const handle = await client.experiment("quick-1");
+  assert.equal((await handle.wait()).state, "completed");
+  assert.ok(asked > 2);
+});

@@ -93,6 +93,16 @@ Deno.test("an experiment whose optimizer this program does not have is told as n
     assert.match(JSON.stringify(report.notChecked), /the search of open-2/);
   }));
 
+Deno.test("a store that got a new id, because a person accepted a loss, is sound", () =>
+  inFolder((path) => {
+    const db = new DatabaseSync(path);
+    db.exec(`INSERT INTO store VALUES ('${"b".repeat(32)}', 2)`);
+    db.close();
+    const report = reportOf(path);
+    assert.deepEqual(broken(report), {});
+    assert.equal(report.storeId, "b".repeat(32));
+  }));
+
 Deno.test("verify changes nothing in the folder, also where a crash left a log", () =>
   inFolder((path) => {
     const db = new DatabaseSync(path);
