@@ -96,7 +96,8 @@ export class ClusterCore {
   registrar: Ref<StoreAnswer> | undefined;
   /** Undefined until the store has been read. */
   epoch: Epoch | undefined;
-  earlierEpochs: ReadonlySet<Epoch> = new Set();
+  /** With the commit that each of them ended with. */
+  earlierEpochs: ReadonlyMap<Epoch, number> = new Map();
   commit = 0;
   nextGroup = 1;
   /** The store is an older copy of what peers were told: nothing is given out. */
@@ -169,6 +170,11 @@ export class ClusterCore {
   /** Whether an epoch is one of this store's, now or earlier. */
   isOurs(epoch: Epoch): boolean {
     return epoch === this.epoch || this.earlierEpochs.has(epoch);
+  }
+
+  /** The newest commit that anyone can have been told of in an epoch; undefined where it is not ours. */
+  epochEnd(epoch: Epoch): number | undefined {
+    return epoch === this.epoch ? this.commit : this.earlierEpochs.get(epoch);
   }
 
   /**

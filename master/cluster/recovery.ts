@@ -28,7 +28,7 @@ const FAILURE_CAUSES = [
 /** Takes in what the store holds. */
 export function recover(core: ClusterCore, recovered: Recovered): void {
   core.epoch = recovered.epoch;
-  core.earlierEpochs = new Set(recovered.earlierEpochs);
+  core.earlierEpochs = new Map(recovered.earlierEpochs.map((each, i) => [each, recovered.epochEnds[i] ?? 0]));
   core.commit = recovered.commit;
   core.nextGroup = recovered.nextGroup;
   for (const { group, template } of recovered.groups) {

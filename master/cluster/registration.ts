@@ -22,9 +22,12 @@ import { WorkerRecord } from "./worker_record.ts";
 export function noticeLoss(core: ClusterCore, register: Register): void {
   const { seen } = register;
   if (seen === null || storeOf(seen.epoch) !== core.storeId) return;
-  if (core.isOurs(seen.epoch) && seen.commit <= core.commit) return;
+  // Not with the newest commit: a copy that was written to since may have as many, and other ones.
+  const end = core.epochEnd(seen.epoch);
+  if (end !== undefined && seen.commit <= end) return;
+  const there = end === undefined ? "does not have it" : `ended it at commit ${end}`;
   const found =
-    `the store ends at commit ${core.commit}, but ${register.worker} was told of commit ${seen.commit} in epoch ${seen.epoch}: ` +
+    `${register.worker} was told of commit ${seen.commit} in epoch ${seen.epoch}, and the store ${there}: ` +
     "an older copy was restored.";
   core.lost = `${found} Start with the newest copy, or with --accept-loss.`;
   if (core.options.acceptLoss) return goOnAsNewStore(core, found);

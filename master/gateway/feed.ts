@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
-import { storeOf } from "../../shared/model/ids.ts";
+import { type Epoch, storeOf } from "../../shared/model/ids.ts";
 import { STATUS_KEY, type StatusLive, type TreeLive } from "../../shared/model/live.ts";
 import type { LiveEntry, Subscribe } from "../../shared/protocol/client_envelopes.ts";
 import type { CloseName } from "../../shared/protocol/limits.ts";
@@ -147,7 +147,7 @@ class Feed implements Actor<FeedMessage> {
     if (known === undefined) {
       return this.#refuse(subscribing.session, "busy", "busy", "the master is starting");
     }
-    const { seen, after } = subscribing.subscribe;
+    const { seen } = subscribing.subscribe;
     if (seen !== null && !known.epoch.startsWith(`${storeOf(seen.epoch)}.`)) {
       const message = `the client knows another store, ${storeOf(seen.epoch)}`;
       return this.#refuse(
@@ -159,15 +159,39 @@ class Feed implements Actor<FeedMessage> {
         LOST_ADVICE,
       );
     }
+    if (seen !== null && seen.epoch !== known.epoch) return this.#askEnd(seen.epoch, subscribing);
+    this.#compare(subscribing, known);
+  }
+
+  #compare(subscribing: Subscribing, known: KnownMessage): void {
+    const { seen, after } = subscribing.subscribe;
     const newest = Math.max(seen?.commit ?? 0, after ?? 0);
-    if (newest > known.commit) return this.#askWhether(newest, subscribing);
-    this.#open(subscribing, known);
+    if (newest > known.commit) this.#askWhether(newest, subscribing);
+    else this.#open(subscribing, known);
+  }
+
+  /** A copy that was written to since may have as many commits as the client knows, and other ones. */
+  #askEnd(epoch: Epoch, subscribing: Subscribing): void {
+    const token = this.#doubt(subscribing);
+    const { store } = this.#options;
+    this.#context.send(store, {
+      type: "query",
+      from: this.#context.self,
+      token,
+      kind: "epoch_end",
+      ask: { epoch },
+    });
+  }
+
+  #doubt(subscribing: Subscribing): number {
+    const token = this.#nextDoubt--;
+    this.#doubted.set(token, subscribing);
+    return token;
   }
 
   /** We may be behind, having started after it was told. Only the store knows that it is not there. */
   #askWhether(commit: number, subscribing: Subscribing): void {
-    const token = this.#nextDoubt--;
-    this.#doubted.set(token, subscribing);
+    const token = this.#doubt(subscribing);
     this.#context.send(this.#options.store, {
       type: "query",
       from: this.#context.self,
@@ -179,21 +203,31 @@ class Feed implements Actor<FeedMessage> {
 
   #answered(answer: QueryAnswer): void {
     const subscribing = this.#doubted.get(answer.token);
-    if (subscribing === undefined || answer.kind !== "changes") return this.#log.answered(answer);
+    if (subscribing === undefined) return this.#log.answered(answer);
     this.#doubted.delete(answer.token);
-    const { session, subscribe } = subscribing;
     if (!answer.result.ok) {
-      return this.#refuse(
-        session,
-        "busy",
-        "busy",
-        `the store could not answer: ${answer.result.error.message}`,
-      );
+      const message = `the store could not answer: ${answer.result.error.message}`;
+      return this.#refuse(subscribing.session, "busy", "busy", message);
     }
+    if (answer.kind === "epoch_end") this.#endIs(subscribing, answer.result.value);
+    if (answer.kind === "changes") this.#storeEndsWith(subscribing, answer.result.value.upTo);
+  }
+
+  #endIs(subscribing: Subscribing, end: number | null): void {
+    const { session, subscribe: { seen } } = subscribing;
+    if (seen === null || this.#known === undefined) return;
+    if (end !== null && seen.commit <= end) return this.#compare(subscribing, this.#known);
+    const there = end === null ? "the store does not have it" : `the store ended it at commit ${end}`;
+    const message = `the client knows commit ${seen.commit} of epoch ${seen.epoch}, and ${there}`;
+    this.#refuse(session, "store_lost", "commit_unknown", message, "seen.commit", LOST_ADVICE);
+  }
+
+  #storeEndsWith(subscribing: Subscribing, upTo: number): void {
+    const { session, subscribe } = subscribing;
     const newest = Math.max(subscribe.seen?.commit ?? 0, subscribe.after ?? 0);
-    if (answer.result.value.upTo >= newest) {
+    if (upTo >= newest && this.#known !== undefined) {
       this.#risen(newest);
-      return this.#subscribe(subscribing);
+      return this.#compare(subscribing, this.#known);
     }
     const message =
       `the client knows commit ${newest}, which is not there; the store ends with ${this.#commit}`;

@@ -29,7 +29,10 @@ export class MemoryDisk {
 
   /** Takes a new epoch: whoever held the one before is superseded. */
   addEpoch(epoch: Epoch): void {
-    this.state.epochs.push(epoch);
+    const { epochs, epochEnds, commit } = this.state;
+    const last = epochs.at(-1);
+    if (last !== undefined) epochEnds.set(last, commit);
+    epochs.push(epoch);
   }
 
   /** Its loss is accepted: from now on it is another store, whose epochs are all to come. */

@@ -52,6 +52,8 @@ export const MEMORY_QUERIES: Answers = {
   },
   trials: (state, ask) => tasksAfter(state, ask).slice(0, rowLimit(ask.limit)).map(trialSummary),
   curve: curveOf,
+  epoch_end: (state, { epoch }) =>
+    epoch === state.epochs.at(-1) ? state.commit : state.epochEnds.get(epoch) ?? null,
   counts: (state, ask) => ({ ...(state.groups.get(ask.group)?.counts ?? { ...NO_TRIALS, submitted: 0 }) }),
 };
 
@@ -64,6 +66,7 @@ export function recoveredFrom(state: DiskState): Recovered {
   return {
     epoch,
     earlierEpochs: state.epochs.slice(0, -1),
+    epochEnds: state.epochs.slice(0, -1).map((each) => state.epochEnds.get(each) ?? 0),
     commit: state.commit,
     groups: openGroups(state),
     tasks: openTasks.map(openTask),

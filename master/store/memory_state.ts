@@ -76,6 +76,8 @@ export interface DiskState {
   storeId: string;
   /** Since it has this id; the newest is the last. */
   epochs: Epoch[];
+  /** The newest commit when each epoch but the last ended. */
+  readonly epochEnds: Map<Epoch, number>;
   /** Those under earlier ids, in their order. */
   formerEpochs: Epoch[];
   commit: number;
@@ -93,6 +95,7 @@ export function emptyState(): DiskState {
   return {
     storeId: "",
     epochs: [],
+    epochEnds: new Map(),
     formerEpochs: [],
     commit: 0,
     groups: new Map(),

@@ -97,4 +97,6 @@ export interface Queries {
     readonly ask: { readonly group: GroupId };
     readonly answer: Readonly<Record<OutcomeState | "submitted", number>>;
   };
+  /** The newest commit of an epoch; null where the store never had it. What was told in it names no later one. */
+  readonly epoch_end: { readonly ask: { readonly epoch: Epoch }; readonly answer: number | null };
 }

@@ -179,6 +179,8 @@ export interface Recovered {
   readonly epoch: Epoch;
   /** Those of earlier lives over this store. */
   readonly earlierEpochs: readonly Epoch[];
+  /** The newest commit when each of them ended. */
+  readonly epochEnds: readonly number[];
   readonly commit: number;
   /** Groups that have open tasks or an experiment that is not over. */
   readonly groups: readonly OpenGroup[];

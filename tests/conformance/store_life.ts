@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { EPOCH_PATTERN, storeOf, taskId } from "../../shared/model/ids.ts";
+import { type Epoch, EPOCH_PATTERN, epochOf, storeOf, taskId } from "../../shared/model/ids.ts";
 import { asked, isFailure, type Test } from "./store_bench.ts";
 import {
   AT_MS,
@@ -33,6 +33,7 @@ export function lifeTests(test: Test): void {
     assert.deepEqual({ ...recovered, epoch: "" }, {
       epoch: "",
       earlierEpochs: [],
+      epochEnds: [],
       commit: 0,
       groups: [],
       tasks: [],
@@ -79,6 +80,24 @@ export function lifeTests(test: Test): void {
       await next.close();
     },
   );
+
+  test("each epoch is remembered with the commit that it ended with", async (store, bench) => {
+    const first = await store.open();
+    await store.commit(first.epoch, [group()]);
+    await store.commit(first.epoch, [submission(1, 1)]);
+    const second = await store.open();
+    const third = await store.open();
+    await store.commit(third.epoch, [submission(2, 1)]);
+    const end = (epoch: Epoch) => store.query("epoch_end", { epoch });
+    assert.deepEqual(await Promise.all([first.epoch, second.epoch, third.epoch].map(end)), [2, 2, 3]);
+    assert.equal(await end(epochOf("f".repeat(32), 1, "0".repeat(8))), null);
+    await store.close();
+    const next = asked(bench.create());
+    const recovered = await next.open();
+    assert.deepEqual(recovered.epochEnds, [2, 2, 3]);
+    assert.deepEqual(await next.query("epoch_end", { epoch: recovered.epoch }), 3);
+    await next.close();
+  });
 
   test("opening an open store takes a new epoch, and the one before can commit no more", async (store) => {
     const first = await store.open();

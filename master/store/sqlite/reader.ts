@@ -15,6 +15,7 @@ import { OUTCOME_STATES, type OutcomeState } from "../../../shared/model/outcome
 import { rowLimit } from "../limits.ts";
 import type { HistoryOutcome, HistoryTrial, Queries, StoredReport } from "../store.ts";
 import { parsedJson, readStoredSpec } from "../stored_spec.ts";
+import { epochEnd } from "./epoch_end.ts";
 import { readChanges } from "./feed.ts";
 import { NOT_ENDED } from "./known_attempts.ts";
 import { metricsOf, numberOf, numberOrNull, type Row, textOf, textOrNull } from "./row.ts";
@@ -86,6 +87,7 @@ export class Reader {
     trials: (ask) => this.#all(TRIALS, ask.experiment, ask.after + 1, rowLimit(ask.limit)).map(trialSummary),
     curve: (ask) => this.#curve(ask),
     counts: (ask) => this.#counts(ask),
+    epoch_end: (ask) => this.#epochEnd(ask),
   };
 
   /** @param epochs every epoch, in order; those under earlier ids of the store too */
@@ -102,6 +104,13 @@ export class Reader {
     const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
     this.#statements.set(sql, statement);
     return statement.all(...values);
+  }
+
+  #epochEnd({ epoch }: Ask<"epoch_end">): number | null {
+    const number = this.#epochs.indexOf(epoch) + 1;
+    if (number === 0) return null;
+    const [newest] = this.#all("SELECT coalesce(max(number), 0) AS number FROM commits");
+    return epochEnd(this.#db, number, numberOf(newest?.number ?? 0));
   }
 
   #outcome(ask: Ask<"outcome">): Queries["outcome"]["answer"] {

@@ -9,6 +9,7 @@ import { type Epoch, groupId, incarnation, taskId, workerId } from "../../../sha
 import type { FailureCause } from "../../../shared/model/outcome.ts";
 import type { OpenAttempt, OpenExperiment, OpenGroup, OpenTask, Recovered } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { epochEnd } from "./epoch_end.ts";
 import { NOT_ENDED } from "./known_attempts.ts";
 import { type Packed, Packer, Unpacker } from "./packing.ts";
 import { bytesOf, numberOf, type Row, rows, textOf } from "./row.ts";
@@ -30,6 +31,7 @@ export function readRecovered({ db, epochs, commit, writer }: Connection): Packe
   return {
     epoch,
     earlierEpochs: names,
+    epochEnds: names.map((name) => epochEnd(db, epochs.get(name) ?? 0, commit)),
     commit,
     groups: openGroups(db),
     packedTasks: openTasks(db),

@@ -109,7 +109,8 @@ export class GrantWatch {
   #noteLoss({ worker, seen }: Register): void {
     const { epoch, commit } = this.#core;
     if (seen === null || epoch === undefined || storeOf(seen.epoch) !== storeOf(epoch)) return;
-    if (!this.#core.isOurs(seen.epoch) || seen.commit > commit) this.#missedBy = worker;
+    const end = seen.epoch === epoch ? commit : this.#memory.state().epochEnds.get(seen.epoch);
+    if (end === undefined || seen.commit > end) this.#missedBy = worker;
   }
 
   #said({ session, envelopes }: Said): void {

@@ -33,7 +33,7 @@ export const LEASE_MUTANTS: readonly SourceMutant[] = [
     fault: "leases carry the first epoch of their store, whichever life of the cluster grants them",
     file: "master/cluster/dispatch.ts",
     find: "this.#epoch = epoch;",
-    replace: "this.#epoch = [...core.earlierEpochs][0] ?? epoch;",
+    replace: "this.#epoch = [...core.earlierEpochs.keys()][0] ?? epoch;",
     caughtBy: ["lease_once"],
     adjust: all(busy, rates({ masterKill: 4 })),
   },
