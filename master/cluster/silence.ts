@@ -113,7 +113,7 @@ function endOverdue(core: ClusterCore): void {
     if (worker.doubtful) continue;
     for (const attempt of worker.attempts) {
       const { deadlineMs, graceMs } = attempt.task.group.template;
-      if (deadlineMs === undefined || attempt.doubtful) continue;
+      if (deadlineMs === undefined) continue;
       // Whoever has just come back is given the same time to say that it has ended it.
       const dueMs = Math.max(attempt.startedAtMs + deadlineMs + graceMs, worker.certainSinceMs);
       if (nowMs - dueMs > DEADLINE_BACKSTOP_MS) endAttempt(core, attempt, "deadline");

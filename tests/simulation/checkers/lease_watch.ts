@@ -34,6 +34,14 @@ const ROUNDING_MS = 1;
 /** A killed evaluator is dead by then. */
 const KILL_SLACK_MS = 2_000;
 
+/** A process that came while another had its name. */
+interface Newcomer {
+  /** Who had it then. */
+  readonly incarnation: string;
+  readonly session: number;
+  readonly sinceMs: number;
+}
+
 /** The leases of one life of the cluster. */
 export class LeaseWatch {
   readonly #context: Context<never>;
@@ -42,11 +50,8 @@ export class LeaseWatch {
   readonly #grants: GrantWatch;
   readonly #lasting = new Lasting();
   readonly #endedSessions = new Set<number>();
-  /** Processes that another came to of their name, and when it came. */
-  readonly #rivals = new Map<
-    string,
-    { readonly incarnation: string; readonly session: number; readonly sinceMs: number }
-  >();
+  /** By name, then by incarnation: processes that came while another had their name. */
+  readonly #newcomers = new Map<string, Map<string, Newcomer>>();
   /** Doubtful, and not told to end, when it was looked last. */
   #doubtful = new Map<LiveAttempt, number>();
 
@@ -67,7 +72,10 @@ export class LeaseWatch {
   /** An actor that the cluster watches has ended. */
   exits(actor: Ref<never>): void {
     // Who has taken its name by now did not wait for this.
-    for (const id of this.#rivals.keys()) this.#name(this.#core.workers.get(workerId(id)));
+    for (const id of this.#newcomers.keys()) {
+      const worker = this.#core.workers.get(workerId(id));
+      if (worker !== undefined) this.#name(worker);
+    }
     this.#endedSessions.add(actor.id);
   }
 
@@ -105,21 +113,26 @@ export class LeaseWatch {
 
   #joins({ worker: id, incarnation }: Register): void {
     const worker = this.#core.workers.get(id);
-    if (worker?.session === undefined || worker.incarnation === incarnation || this.#rivals.has(id)) return;
-    const sinceMs = this.#context.attentiveNow();
-    this.#rivals.set(id, { incarnation: worker.incarnation, session: worker.session.id, sinceMs });
+    if (worker?.session === undefined || worker.incarnation === incarnation) return;
+    const nowMs = this.#context.attentiveNow();
+    const newcomers = this.#newcomers.get(id) ?? new Map<string, Newcomer>();
+    this.#newcomers.set(id, newcomers);
+    // One that registers again while it waits does not wait anew.
+    const known = newcomers.get(incarnation);
+    if (known !== undefined && nowMs - known.sinceMs <= RIVAL_ANSWER_MS) return;
+    const rival = { incarnation: worker.incarnation, session: worker.session.id };
+    newcomers.set(incarnation, { ...rival, sinceMs: nowMs });
   }
 
   /** Whoever has a name keeps it for as long as it may take to answer, unless its session ends. */
-  #name(worker: WorkerRecord | undefined): void {
-    const rival = worker === undefined ? undefined : this.#rivals.get(worker.id);
-    if (worker === undefined || rival === undefined) return;
-    const askedMs = this.#context.attentiveNow() - rival.sinceMs;
-    const isStill = worker.incarnation === rival.incarnation;
-    if (!isStill || askedMs > RIVAL_ANSWER_MS) this.#rivals.delete(worker.id);
+  #name(worker: WorkerRecord): void {
+    const taken = this.#newcomers.get(worker.id)?.get(worker.incarnation);
+    if (taken === undefined) return;
+    this.#newcomers.delete(worker.id);
+    const askedMs = this.#context.attentiveNow() - taken.sinceMs;
     this.#expect(
-      isStill || askedMs >= RIVAL_ANSWER_MS - ROUNDING_MS || this.#endedSessions.has(rival.session),
-      () => `${rival.incarnation} lost its name to ${worker.incarnation} after ${askedMs} ms`,
+      askedMs >= RIVAL_ANSWER_MS - ROUNDING_MS || this.#endedSessions.has(taken.session),
+      () => `${taken.incarnation} lost its name to ${worker.incarnation} after ${askedMs} ms`,
     );
   }
 
