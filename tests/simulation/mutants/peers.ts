@@ -96,7 +96,11 @@ export const PEER_MUTANTS: readonly SourceMutant[] = [
     find: "welcome.keep[index] === false",
     replace: "welcome.keep[index] === null",
     caughtBy: ["leases_watched"],
-    adjust: all(busy, rates({ partition: 8, vanish: 4 })),
+    adjust: all(
+      busy,
+      evaluator({ longMs: { min: 50_000, max: 59_000 } }),
+      rates({ partition: 8, vanish: 4 }),
+    ),
   },
   {
     name: "deadline_not_kept",
