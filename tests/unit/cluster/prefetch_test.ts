@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OVERTAKEN_MAX_MS } from "../../../master/cluster/reservations.ts";
 import type { TaskTemplate } from "../../../shared/model/task.ts";
 import { result } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
@@ -69,6 +70,25 @@ Deno.test("nothing is recalled for an idle worker that could not take it", () =>
   busy.completes(busy.leases[1], 15);
   fleet.join("w2", { executors: ["module"] });
   assert.deepEqual(busy.of("recall"), []);
+});
+
+Deno.test("nothing is recalled for an idle worker that is kept for others", () => {
+  const fleet = new Fleet({ prefetchMax: 16 });
+  const needsCpus = (cpus: number) => ({ resources: { cpus, memoryBytes: 0, gpus: 0 } });
+  const kept = fleet.join("kept", { slots: 2, pool: { cpus: 2, memoryBytes: 1e9, gpus: 0 } });
+  fleet.submit(1, needsCpus(1), "long");
+  fleet.source("large", needsCpus(2));
+  const busy = fleet.join("busy", { pool: { cpus: 1, memoryBytes: 1e9, gpus: 0 } });
+  fleet.submit(10);
+  fleet.pass(OVERTAKEN_MAX_MS);
+  let ended = 0;
+  for (; fleet.core.queue.size > 0; ended++) busy.completes(busy.leases[ended], 15);
+  assert.equal(fleet.core.reservations.of("kept")?.share, "large");
+  kept.completes(kept.leases[1], 15);
+  assert.ok(busy.leases.length > ended + 2, "what waits on it waits for long");
+  for (const lease of busy.of("recall")) busy.says(result(lease, { state: "returned" }, 0));
+  assert.deepEqual(busy.of("recall"), []);
+  assert.equal(kept.leases.length, 2);
 });
 
 Deno.test("what needs a slot is not kept waiting by prefetching for what comes after it", () => {
