@@ -70,7 +70,7 @@ export class Client {
    * @throws CommandFailed `bad_spec` with the path of the mistake
    */
   async run(spec: SpecInput, callbacks: ExperimentCallbacks = {}): Promise<ExperimentHandle> {
-    const bytes = encode(spec).byteLength;
+    const bytes = sizeOf(spec);
     if (bytes > SPEC_BYTES_MAX) {
       const message = `the spec takes ${bytes} bytes; it may have ${SPEC_BYTES_MAX}`;
       throw new CommandFailed({ code: "bad_spec", message, advice: "keep data out of the spec" });
@@ -255,6 +255,17 @@ export class Client {
         else reject(unexpectedReply(body.kind));
       });
     });
+  }
+}
+
+/** A spec's bytes. @throws CommandFailed where it is no plain data, or nests deeper than a frame may */
+function sizeOf(spec: SpecInput): number {
+  try {
+    const around = encode([{ command: { spec: 0 } }]).byteLength - 1;
+    return encode([{ command: { spec } }]).byteLength - around;
+  } catch (error) {
+    const message = `the spec cannot be sent: ${error instanceof Error ? error.message : String(error)}`;
+    throw new CommandFailed({ code: "bad_spec", message, advice: "a spec is plain data" });
   }
 }
 

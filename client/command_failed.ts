@@ -17,16 +17,19 @@ export class CommandFailed extends Error {
   /** Where in the command; empty where it is about the whole. */
   readonly path: string;
   readonly advice: string;
+  /** After so long it makes sense to ask again; null where it does not. */
+  readonly retryAfterMs: number | null;
 
   constructor(
-    { code, message, path = "", advice = "" }:
+    { code, message, path = "", advice = "", retryAfterMs = null }:
       & Pick<CommandError, "code" | "message">
-      & Partial<Pick<CommandError, "path" | "advice">>,
+      & Partial<Pick<CommandError, "path" | "advice" | "retryAfterMs">>,
   ) {
     super(message);
     this.code = code;
     this.path = path;
     this.advice = advice;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** All of it on one line. */

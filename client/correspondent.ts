@@ -9,12 +9,13 @@ import { System } from "../shared/actor/system.ts";
 import type { Ref } from "../shared/actor/actor.ts";
 import { type CommandId, commandId } from "../shared/model/ids.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
-import type {
-  ChangeEnvelope,
-  CommandBody,
-  CommandError,
-  Reply,
-  Snapshot,
+import {
+  type ChangeEnvelope,
+  type CommandBody,
+  commandBody,
+  type CommandError,
+  type Reply,
+  type Snapshot,
 } from "../shared/protocol/client_envelopes.ts";
 import { CommandFailed } from "./command_failed.ts";
 import { clientLink } from "./link.ts";
@@ -58,9 +59,10 @@ export class Correspondent implements LinkEvents {
     this.#link = this.#system.start("link", clientLink({ masters, token, dialer, events: this }));
   }
 
-  /** Gives a command. */
+  /** Gives a command. One that fits no envelope is not sent: the master would end the session, and all that waits in it. */
   command(body: CommandBody, answered: Answered): void {
-    if (this.#end !== undefined) return answered(this.#end, undefined);
+    const problem = this.#end ?? problemOf(body);
+    if (problem !== undefined) return answered(problem, undefined);
     const id = commandId(`${this.#mark}-${this.#nextCommand++}`);
     this.#waiting.set(id, answered);
     this.send({ type: "command", id, body });
@@ -116,6 +118,12 @@ export class Correspondent implements LinkEvents {
 }
 
 const CLOSED = failed("closed", "the client was closed");
+
+function problemOf(body: CommandBody): CommandFailed | undefined {
+  const issue = commandBody.safeParse(body).error?.issues[0];
+  if (issue === undefined) return undefined;
+  return new CommandFailed({ code: "bad_command", message: issue.message, path: issue.path.join(".") });
+}
 
 function failed(code: string, message: string): CommandFailed {
   return new CommandFailed({ code, message });

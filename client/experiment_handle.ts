@@ -27,9 +27,6 @@ export interface ExperimentSteering {
   command(kind: "cancel" | "pause" | "resume"): Promise<void>;
 }
 
-/** A store that could not answer is asked again after this time, in milliseconds. */
-const ASK_AGAIN_MS = 1_000;
-
 /** One experiment. Its changes are heard from the handle's making on. */
 export class ExperimentHandle implements LogListener {
   readonly #router: LogRouter;
@@ -78,14 +75,15 @@ export class ExperimentHandle implements LogListener {
     if (isOver((await this.#shown()).state)) this.#ends();
   }
 
-  /** A disk that is full for a while ends no wait: the question is asked again. */
+  /** A store that is full, slow or stuck for a while ends no wait: the question is asked again. */
   async #shown(): Promise<ExperimentSummary> {
     for (;;) {
       try {
         return await this.#steering.show();
       } catch (error) {
-        if (!(error instanceof CommandFailed) || error.code !== "store_fault") throw error;
-        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+        const retryAfterMs = error instanceof CommandFailed ? error.retryAfterMs : null;
+        if (retryAfterMs === null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
       }
     }
   }

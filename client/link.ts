@@ -158,10 +158,12 @@ class Link implements Actor<LinkMessage> {
       return this.#leave(CLOSE.malformed, `the master sent what is no frame: ${message} ${path}`.trim());
     }
     this.#heardAtMs = this.#context.attentiveNow();
-    this.#failures = this.#refusals = 0;
+    this.#failures = 0;
     const replies: Reply[] = [];
     const told: (Snapshot | ChangeEnvelope)[] = [];
     for (const envelope of frame.envelopes) this.#onEnvelope(envelope, replies, told);
+    // A master that refuses says so before it closes: that is no sign of welcome.
+    if (this.#refusal === "") this.#refusals = 0;
     if (told.length > 0) this.#options.events.told(told);
     if (replies.length > 0) this.#options.events.replied(replies);
   }

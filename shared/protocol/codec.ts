@@ -8,7 +8,7 @@
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { z } from "zod";
-import { FRAME_BYTES_MAX, FRAME_ENVELOPES_MAX, REGISTER_LEASES_MAX } from "./limits.ts";
+import { FRAME_BYTES_MAX, FRAME_ENVELOPES_MAX, FRAME_LEVELS_MAX, REGISTER_LEASES_MAX } from "./limits.ts";
 import { isOutsized } from "./nesting.ts";
 
 /** What was wrong with a frame. */
@@ -35,7 +35,11 @@ const NESTING_HARMLESS_BYTES = 16 * 1024;
 const LONG_ARRAYS = [0xdc, 0xdd];
 
 // Both are reused: making one costs more than a small message.
-const encoder = new Encoder({ ignoreUndefined: true, initialBufferSize: 64 * 1024 });
+const encoder = new Encoder({
+  ignoreUndefined: true,
+  initialBufferSize: 64 * 1024,
+  maxDepth: FRAME_LEVELS_MAX,
+});
 const decoder = new Decoder({
   maxStrLength: FRAME_BYTES_MAX,
   maxBinLength: FRAME_BYTES_MAX,

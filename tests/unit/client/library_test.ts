@@ -334,7 +334,8 @@ Deno.test("a master that does not answer is told by its address and the last pro
   });
 });
 
-Deno.test("a disk that is full for a while ends no wait for an experiment", async () => {
+Deno.test("a store that is full, slow or stuck for a while ends no wait for an experiment", async () => {
+  const refusals = ["store_fault", "no_answer"];
   const master = new AnsweringMaster();
   await using client = await master.connect();
   let asked = 0;
@@ -342,10 +343,23 @@ Deno.test("a disk that is full for a while ends no wait for an experiment", asyn
     if (command.kind !== "experiment") return undefined;
     // The first one names the experiment, and whoever names it hears at once that nobody can be asked.
     asked += 1;
-    if (asked === 2) return no(id, "store_fault", 1_000);
+    const refusal = asked === 1 ? undefined : refusals.shift();
+    if (refusal !== undefined) return no(id, refusal, 1);
     return yes(id, { summary: { experiment: "quick-1", state: "completed" }, spec: {} });
   };
   const handle = await client.experiment("quick-1");
   assert.equal((await handle.wait()).state, "completed");
-  assert.ok(asked > 2);
+  assert.deepEqual(refusals, []);
+});
+
+Deno.test("what fits no command is refused before it is sent, and what else was asked goes on", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  const handle = await client.submit({ name: "good", evaluator: NOOP, inputs: [1] });
+  await assert.rejects(client.cancel("no such/name"), { code: "bad_command", path: "group" });
+  await assert.rejects(client.show(""), { code: "bad_command", path: "experiment" });
+  await assert.rejects(client.stop("worker", NaN), { code: "bad_command", path: "graceMs" });
+  await assert.rejects(client.submit({ name: "a b", evaluator: NOOP, inputs: [1] }), { path: "name" });
+  master.tell(ended("good.1", 1));
+  assert.equal((await handle.wait()).completed, 1);
 });

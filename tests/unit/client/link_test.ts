@@ -297,6 +297,18 @@ Deno.test("one of two masters may refuse; the other one is tried", () => {
   stage.end();
 });
 
+Deno.test("a client that every one of its masters refuses ends with the last words", () => {
+  const stage = new LinkStage(["ws://one/socket", "ws://two/socket"]);
+  for (const message of ["first", "second"]) {
+    const socket = stage.open();
+    socket.say({ type: "refused", code: "unauthorized", message, path: "", advice: "" });
+    socket.close(CLOSE.unauthorized.code, "unauthorized");
+    stage.loop.runFor(5_000);
+  }
+  assert.deepEqual(stage.states.at(-1), { type: "ended", reason: "refused", message: "second" });
+  stage.end();
+});
+
 Deno.test("bytes that are no frame end the session, not the client", () => {
   const stage = new LinkStage();
   stage.send(command("a"));

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { decode, decodeFrame, encode, encodeFrames } from "../../../shared/protocol/codec.ts";
 import { fromClient } from "../../../shared/protocol/client_envelopes.ts";
 import { FRAME_BYTES_MAX, FRAME_ENVELOPES_MAX } from "../../../shared/protocol/limits.ts";
+import { SPEC_NESTING_MAX } from "../../../master/gateway/commands.ts";
 import { fromWorker, toWorker } from "../../../shared/protocol/worker_envelopes.ts";
 
 const EPOCH = `${"a".repeat(32)}.1.${"b".repeat(8)}`;
@@ -114,4 +115,11 @@ Deno.test("deep nesting and huge announced lengths cost nothing and are refused"
 Deno.test("plain values survive the codec", () => {
   const value = { candidate: { a: [1, 2.5, "x", null, true] }, bytes: new Uint8Array([1, 2, 3]) };
   assert.deepEqual(decode(encode(value).slice()), value);
+});
+
+Deno.test("a spec of as many levels as a master reads fits into a frame", () => {
+  let spec: unknown = 1;
+  for (let level = 0; level < SPEC_NESTING_MAX; level++) spec = [spec];
+  const frames = encodeFrames([{ type: "command", id: "a", command: { kind: "run", spec } }]);
+  assert.deepEqual(frames.map((bytes) => decodeFrame(bytes, fromClient).ok), [true]);
 });
