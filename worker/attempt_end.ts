@@ -7,6 +7,7 @@
 import type { AttemptEnd, Metrics } from "../shared/model/outcome.ts";
 import {
   METRIC_NAME_MAX,
+  METRIC_NAME_REFUSED,
   METRICS_MAX,
   STACK_LENGTH_MAX,
   TEXT_LENGTH_MAX,
@@ -48,6 +49,7 @@ export function metricsProblem(metrics: Metrics): string | undefined {
         String(metrics[name])
       }; metrics must be finite numbers`;
     }
+    if (name === METRIC_NAME_REFUSED) return `a metric cannot be called ${METRIC_NAME_REFUSED}`;
     if (name.length === 0 || name.length > METRIC_NAME_MAX) {
       return `a metric's name has ${name.length} characters; it must have 1 to ${METRIC_NAME_MAX}`;
     }

@@ -176,7 +176,7 @@ class FileJournal implements ResultJournal {
     try {
       if (this.#unsettled.size === 0) {
         await this.#empty();
-      } else if (this.#isTorn || this.#bytes + length > this.#rewriteAtBytes()) {
+      } else if (this.#isTorn || this.#bytes + length > this.#rewriteAtBytes() || await this.#isGone()) {
         await this.#rewrite();
       } else {
         await this.#add(entries, isDurable);
@@ -186,6 +186,11 @@ class FileJournal implements ResultJournal {
       if (!this.#isTorn) this.#trouble(`results are not safe from a crash: ${this.#path}: ${wordsOf(error)}`);
       this.#isTorn = true;
     }
+  }
+
+  /** Someone has deleted the file, such as a chore that empties temporary folders: what is added is kept nowhere. */
+  async #isGone(): Promise<boolean> {
+    return (await this.#file?.stat())?.nlink === 0;
   }
 
   /** Where little of the file is settled, to write it anew would gain nothing. */

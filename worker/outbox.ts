@@ -29,7 +29,7 @@ export const JOURNAL_FROM_MS = 1_000;
  * Finished leases that `register` lists, so that it fits into a frame. Results of further ones are sent all the same:
  * a completed one counts even where its task has been given to another.
  */
-export const FINISHED_LISTED_MAX = 12_000;
+export const FINISHED_LISTED_MAX = 8_000;
 /** How long a leaving worker waits for its last acknowledgements. */
 export const ACKNOWLEDGE_WAIT_MS = 5_000;
 
@@ -69,6 +69,7 @@ class Outbox implements Actor<OutboxMessage> {
     for (const { result, reports } of options.journal.waiting()) {
       this.#waiting.set(leaseKey(result), { result, isJournaled: true });
       this.#reports.restore(reports);
+      this.#reports.complete(result, false);
     }
   }
 
@@ -114,6 +115,7 @@ class Outbox implements Actor<OutboxMessage> {
     const isJournaled = result.elapsedMs >= JOURNAL_FROM_MS && isWorthKeeping(result);
     if (isJournaled) this.#options.journal.append(result, this.#reports.of(result));
     this.#waiting.set(key, { result, isJournaled });
+    for (const report of this.#reports.complete(result, this.#session !== undefined)) this.#say(report);
     this.#say(result);
   }
 

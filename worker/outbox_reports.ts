@@ -32,6 +32,8 @@ interface Curve {
   /** The highest number that was ever sent. */
   sent: number;
   isThinned: boolean;
+  /** Nothing more is measured: what is left is said, however much is under way, or its result would overtake it. */
+  isComplete: boolean;
   /** The master lacks what was taken: nothing more is said. */
   isOver: boolean;
 }
@@ -58,6 +60,14 @@ export class KeptReports {
       if (isConnected && !isFull) said.push(...this.#release(curve));
     }
     return said;
+  }
+
+  /** The attempt has ended; its result follows. @returns what is to be sent before it */
+  complete(lease: Lease, isConnected: boolean): readonly Report[] {
+    const curve = this.#curves.get(leaseKey(lease));
+    if (curve === undefined) return [];
+    curve.isComplete = true;
+    return isConnected ? this.#release(curve) : [];
   }
 
   /** Reports that an earlier life left behind. */
@@ -129,6 +139,7 @@ export class KeptReports {
       next: 1,
       sent: 0,
       isThinned: false,
+      isComplete: false,
       isOver: false,
     };
     this.#curves.set(key, curve);
@@ -154,14 +165,14 @@ export class KeptReports {
   /** What was never sent and may be now. */
   #release(curve: Curve): readonly Report[] {
     const first = curve.reports[0]?.number ?? curve.next;
-    const reports = curve.reports.slice(Math.max(0, curve.sent + 1 - first), ATTEMPT_REPORTS_KEPT_MAX);
+    const reports = curve.reports.slice(Math.max(0, curve.sent + 1 - first), windowOf(curve));
     this.#noteSent(curve, reports);
     return reports;
   }
 
   /** All that may be under way at once; from now on it counts as sent. */
   #window(curve: Curve): Report[] {
-    const reports = curve.reports.slice(0, ATTEMPT_REPORTS_KEPT_MAX);
+    const reports = curve.reports.slice(0, windowOf(curve));
     this.#noteSent(curve, reports);
     return reports;
   }
@@ -179,6 +190,10 @@ export class KeptReports {
   #isFull(curve: Curve): boolean {
     return curve.reports.length >= ATTEMPT_REPORTS_KEPT_MAX || this.#values >= REPORT_VALUES_KEPT_MAX;
   }
+}
+
+function windowOf({ isComplete }: Curve): number {
+  return isComplete ? Infinity : ATTEMPT_REPORTS_KEPT_MAX;
 }
 
 function valuesOf({ metrics }: Report): number {

@@ -31,6 +31,8 @@ export const STACK_LENGTH_MAX = 16_384;
 export const METRICS_MAX = 256;
 /** The length of a metric's name. */
 export const METRIC_NAME_MAX = 200;
+/** No metric can be called so: a frame with such a key is no frame to its reader. */
+export const METRIC_NAME_REFUSED = "__proto__";
 /** Slots of one worker. */
 export const SLOTS_MAX = 4_096;
 /** Leases that a worker can bring along: all its slots, what was prefetched, and results that wait. */

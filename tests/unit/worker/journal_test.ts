@@ -230,3 +230,29 @@ Deno.test("a closed journal takes nothing and says nothing", () =>
     journal.settle(resultOf(1));
     deepEqual(await found(folder), []);
   }));
+
+Deno.test("a journal whose file was deleted meanwhile is made anew with all that is not settled", () =>
+  inFolder(async (folder) => {
+    await withJournal(folder, async (journal) => {
+      await journal.append(resultOf(1));
+      await Deno.remove(fileIn(folder));
+      await journal.append(resultOf(2));
+      await journal.append(resultOf(3));
+      journal.settle(resultOf(3));
+    });
+    deepEqual(await found(folder), [leaseKey(resultOf(1)), leaseKey(resultOf(2))]);
+  }));
+
+Deno.test("a journal whose folder was deleted meanwhile says so, once, and the worker goes on", () =>
+  inFolder(async (parent) => {
+    const folder = `${parent}/worker`;
+    await withJournal(folder, async (journal, troubles) => {
+      await journal.append(resultOf(1));
+      await Deno.remove(folder, { recursive: true });
+      await journal.append(resultOf(2));
+      await journal.append(resultOf(3));
+      equal(troubles.length, 1);
+      match(troubles[0] ?? "", /not safe from a crash/);
+      deepEqual(journal.waiting().length, 3);
+    });
+  }));

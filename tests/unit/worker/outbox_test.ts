@@ -247,6 +247,33 @@ Deno.test("a connected worker has a bounded number of reports under way; the new
   assert.equal(last?.type === "report" && last.step, ATTEMPT_REPORTS_KEPT_MAX + 500);
 });
 
+Deno.test("what was measured last goes out before the result, however much is under way", () => {
+  const last = ATTEMPT_REPORTS_KEPT_MAX + 500;
+  const end = (rig: Rig) =>
+    rig.master.session.heard.slice(-2).map((each) => each.type === "report" ? each.step : each.type);
+  {
+    using rig = reportingRig();
+    reportSteps(rig, 1, last);
+    rig.evaluators.complete(1);
+    rig.pass(5);
+    assert.deepEqual(end(rig), [last, "result"]);
+    taken(rig, 0, 0);
+    assert.deepEqual(end(rig), [last, "result"], "said again, too");
+  }
+  using rig = reportingRig();
+  reportSteps(rig, 1, last - 1);
+  rig.pass(5);
+  rig.master.manners.accepts = false;
+  rig.master.session.close(1006, "");
+  rig.pass(5);
+  reportSteps(rig, last, last);
+  rig.evaluators.complete(1);
+  rig.pass(5);
+  rig.master.manners.accepts = true;
+  rig.until(() => rig.master.sessions.length === 2).pass(50);
+  assert.deepEqual(end(rig), [last, "result"]);
+});
+
 Deno.test("a result in the journal has the reports with it that were not taken", () => {
   const journal = new FakeJournal();
   {

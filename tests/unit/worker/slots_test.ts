@@ -215,6 +215,20 @@ Deno.test("metrics that no envelope holds fail the attempt and not the session",
   assert.equal(rig.master.sessions.length, 1);
 });
 
+Deno.test("a metric whose name no frame may have fails the attempt and not the session", () => {
+  using rig = new Rig();
+  rig.connected();
+  rig.master.session.say(assignOf(1));
+  rig.pass(5);
+  // As a third party's executor reads it from JSON.
+  const metrics: Record<string, number> = JSON.parse('{ "__proto__": 1 }');
+  rig.evaluators.work(1).events({ type: "report", step: 1, metrics });
+  rig.evaluators.end(1, { state: "completed", metrics });
+  rig.pass(5);
+  assert.equal(rig.result(1).end.state, "failed");
+  assert.equal(rig.master.sessions.length, 1);
+});
+
 Deno.test("a bug in an attempt fails it once and frees its slot when the evaluator is gone", () => {
   using rig = new Rig({ slots: 1 });
   rig.connected();
