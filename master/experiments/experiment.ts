@@ -187,8 +187,7 @@ class Experiment implements Actor<ExperimentMessage> {
     else if (outcome.state === "completed") this.#failureStreak.succeeded();
     else if (outcome.state === "failed" && isUntoldFault(outcome)) this.#countFailure(outcome.message);
     this.#publish();
-    if (reachesTarget(this.#options.spec, this.#fold.bestScore)) this.#reachedTarget();
-    else this.#endIfDone();
+    this.#endIfDone();
   }
 
   #countFailure(message: string): void {
@@ -198,6 +197,9 @@ class Experiment implements Actor<ExperimentMessage> {
   }
 
   #endIfDone(): void {
+    if (this.#phase === "reading") return;
+    // Also after a restart: the life before may have ended when the outcome was durable and the end was not.
+    if (reachesTarget(this.#options.spec, this.#fold.bestScore)) return this.#reachedTarget();
     const limit = trialLimit(this.#options.spec);
     if (limit !== undefined && counted(this.#fold.counts) >= limit) this.#end("");
     if (this.#phase !== "ending" || this.#fold.openCount > 0 || this.#state !== "running") return;

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { commandId, type GroupId, groupId } from "../../../shared/model/ids.ts";
+import { commandId, type GroupId, groupId, taskId } from "../../../shared/model/ids.ts";
 import type { TaskInput } from "../../../shared/model/task.ts";
 import type { Asker } from "../../../master/cluster/messages.ts";
 import type { AttemptEnd } from "../../../shared/model/outcome.ts";
@@ -150,6 +150,23 @@ Deno.test("a target ends the search, and what runs then is cancelled", () => {
   assert.equal(summary.state, "completed");
   assert.match(summary.reason, /target/);
   assert.equal(summary.best?.trial, 3);
+});
+
+Deno.test("a target that was reached just before a restart ends the search all the same", () => {
+  const lab = new Lab(() => "later");
+  const id = lab.run({ budget: { trials: 100, target: 0.9 } });
+  lab.pass(100);
+  lab.kill();
+  const result = { worker: "lab", attempts: 1, elapsedMs: 1, atMs: 1 };
+  const outcome = { state: "completed", metrics: { score: 0.95 } } as const;
+  for (const number of [1, 2]) {
+    lab.disk.apply([{ type: "outcome", task: taskId(id, number), outcome, ...result }]);
+  }
+  lab.begin();
+  lab.pass(1_000);
+  const summary = lab.summary(id);
+  assert.deepEqual([summary.state, summary.reason], ["completed", "the target was reached"]);
+  assert.deepEqual(lab.assigned, [1, 2]);
 });
 
 Deno.test("time ends the search; what runs is finished first", () => {
