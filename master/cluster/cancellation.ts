@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { GroupId } from "../../shared/model/ids.ts";
+import type { GroupId, TaskId } from "../../shared/model/ids.ts";
 import { decode, encode } from "../../shared/protocol/codec.ts";
 import { type ClusterCore, commandError } from "./core.ts";
 import type { LiveTask } from "./live_task.ts";
@@ -34,6 +34,13 @@ export function cancelTask(core: ClusterCore, task: LiveTask): boolean {
     acknowledge: false,
   });
   return true;
+}
+
+/** Cancels a task in the store alone: it was submitted, and that is not known to be durable. */
+export function cancelUnheard(core: ClusterCore, task: TaskId): void {
+  const outcome = { state: "cancelled" } as const;
+  const atMs = core.context.wallClock();
+  core.log.add({ type: "outcome", task, worker: "", outcome, attempts: 0, elapsedMs: 0, atMs });
 }
 
 /**

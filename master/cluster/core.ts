@@ -45,6 +45,8 @@ export interface Source {
   committing: number;
   /** Those of them that are being submitted. */
   submitting: number;
+  /** Their submissions. */
+  readonly submissions: Set<{ readonly first: number; readonly payloads: readonly Uint8Array[] }>;
   /** Its turns among its equals. */
   readonly share: Share<LiveTask>;
   /** So many trials may be open at once. */

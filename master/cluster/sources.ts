@@ -4,7 +4,8 @@
  * @module
  */
 import type { Ref } from "../../shared/actor/actor.ts";
-import { cancelGroup, cancelTask } from "./cancellation.ts";
+import { cancelGroup, cancelTask, cancelUnheard } from "./cancellation.ts";
+import { taskId } from "../../shared/model/ids.ts";
 import type { ClusterCore, Source } from "./core.ts";
 import { type Group, newTask, shareOf } from "./live_task.ts";
 import type { ClusterToSource, SourceToCluster } from "./messages.ts";
@@ -74,6 +75,7 @@ function newSource(
     offered: 0,
     committing: 0,
     submitting: 0,
+    submissions: new Set(),
     share,
     maxConcurrent,
     toldReason: "",
@@ -104,6 +106,7 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
   if (source !== undefined) core.queue.unpin(source.share);
   // First of all: who follows the log stops listening to an experiment when it is told that it is over.
   if (message.cancelOpen) cancelGroup(core, message.group);
+  if (message.cancelOpen && source !== undefined) cancelSubmitted(core, source);
   const last = message.changes.length - 1;
   for (const [index, change] of message.changes.entries()) {
     core.log.add(
@@ -117,6 +120,16 @@ function closed(core: ClusterCore, message: Extract<SourceToCluster, { type: "so
   if (core.groups.get(message.group)?.open.size === 0) core.groups.delete(message.group);
 }
 
+/**
+ * What is on its way to the store is cancelled with the changes that say why, behind it: a master that ends before it
+ * hears of such a trial must not find one open that nobody wants.
+ */
+function cancelSubmitted(core: ClusterCore, source: Source): void {
+  for (const { first, payloads } of source.submissions) {
+    for (const index of payloads.keys()) cancelUnheard(core, taskId(source.group.id, first + index));
+  }
+}
+
 function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "source_submits" }>): void {
   const source = core.sources.get(message.group);
   if (source === undefined || !source.isAccepted) return;
@@ -124,6 +137,7 @@ function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "s
   source.offered = Math.max(0, source.offered - count);
   source.committing += count;
   source.submitting += count;
+  source.submissions.add(message);
   core.log.add({
     type: "tasks_submitted",
     group: message.group,
@@ -134,6 +148,7 @@ function submits(core: ClusterCore, message: Extract<SourceToCluster, { type: "s
   }, (verdict) => {
     source.committing -= count;
     source.submitting -= count;
+    source.submissions.delete(message);
     if (verdict.type !== "recorded") {
       throw new Error(`the store answered ${verdict.type} to trials of ${message.group}`);
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MemoryDisk } from "../../../master/store/memory_disk.ts";
 import { NO_FAULTS } from "../../../master/store/memory_store.ts";
 import { completed } from "./fake_worker.ts";
 import { Fleet } from "./fleet.ts";
@@ -112,6 +113,24 @@ Deno.test("an experiment that is closed with its open trials cancelled wants no 
   worker.ends(worker.lease, { state: "cancelled" });
   assert.equal(fleet.core.tasks.size, 0);
   assert.equal(fleet.core.groups.size, 0);
+});
+
+Deno.test("a trial that is being committed when its experiment is closed is cancelled by what says so: no restart runs it", () => {
+  const fleet = new Fleet();
+  const source = fleet.source("e1");
+  const experiment = { experiment: source.group, atMs: 0 } as const;
+  fleet.commit([{ type: "experiment_added", ...experiment, name: "quick", spec: "{}" }]);
+  fleet.settle();
+  fleet.faults = { ...NO_FAULTS, latencyMs: () => 50 };
+  source.posts(2);
+  fleet.virtual.runFor(10);
+  source.closes(true, [{ type: "experiment_state", ...experiment, state: "cancelled", reason: "" }]);
+  while (fleet.disk.state.experiments.get(source.group)?.state !== "cancelled") fleet.virtual.runFor(10);
+  const next = new Fleet({}, new MemoryDisk(fleet.disk.state));
+  assert.equal(next.core.tasks.size, 0);
+  fleet.virtual.runFor(200);
+  assert.equal(fleet.core.tasks.size + fleet.core.groups.size, 0);
+  assert.deepEqual(source.of("source_gone").length, 1);
 });
 
 Deno.test("an experiment that is closed without cancelling lets its open trials end", () => {
