@@ -15,7 +15,6 @@ import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
 import { DATABASE_FILE } from "../store/sqlite/files.ts";
 import { migrate, schemaVersion, UnusableFile } from "../store/sqlite/schema.ts";
 import { parsedJson } from "../store/stored_spec.ts";
-import type { CheckName } from "./checks.ts";
 import { checkCurves } from "./curves.ts";
 import { Cursor } from "./cursor.ts";
 import { checkExperiment } from "./experiments.ts";
@@ -111,13 +110,15 @@ class Verification {
       if (this.#found.schemaVersion === 0) {
         return { ok: false, message: `${this.#file} is empty: it is no store yet` };
       }
-      this.#quickCheck(db);
+      const opened = db;
+      this.#part("the whole file", () => this.#quickCheck(opened));
+      this.#readTables(opened);
       // The copy may be brought up to date: its rows are looked at in one form.
       migrate(db, this.#found.schemaVersion, 0);
       this.#check(db, new StoreRows(db));
     } catch (error) {
       if (error instanceof UnusableFile) return { ok: false, message: error.message };
-      this.#unreadable(error);
+      this.#unreadable("the file", error);
     } finally {
       db?.close();
     }
@@ -133,17 +134,28 @@ class Verification {
     }
   }
 
+  /** Damage is named by table: a cursor over damaged pages ends as if there were no more rows. */
+  #readTables(db: DatabaseSync): void {
+    const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
+    for (const { name } of tables) {
+      this.#part(`the table ${name}`, () => db.prepare(`SELECT count(*) FROM "${name}" NOT INDEXED`).get());
+    }
+  }
+
   /** Each part by itself: where one cannot be read, the others are. */
   #check(db: DatabaseSync, rows: StoreRows): void {
     const findings = this.#findings;
-    this.#found.storeId = rows.ids().at(-1)?.id ?? "";
-    this.#part(() => this.#found.epochs = checkEpochs(rows.ids(), rows.epochs(), findings));
-    this.#part(() => this.#checkLog(rows));
-    this.#part(() => checkRanges(rows.submissions("group"), findings));
-    this.#part(() => this.#checkTasks(rows));
-    this.#part(() => checkGroups(rows.groups(), rows.sums(), findings));
-    this.#part(() => checkCurves(rows.reports(), this.#found.epochs, this.#nextTask, findings));
-    this.#part(() => this.#checkExperiments(db, rows));
+    this.#part("the store's id", () => this.#found.storeId = rows.ids().at(-1)?.id ?? "");
+    this.#part("epochs", () => this.#found.epochs = checkEpochs(rows.ids(), rows.epochs(), findings));
+    this.#part("the log of commits", () => this.#checkLog(rows));
+    this.#part("submissions", () => checkRanges(rows.submissions("group"), findings));
+    this.#part("tasks and their attempts", () => this.#checkTasks(rows));
+    this.#part("groups and their counters", () => checkGroups(rows.groups(), rows.sums(), findings));
+    this.#part(
+      "reports",
+      () => checkCurves(rows.reports(), this.#found.epochs, this.#nextTask, findings),
+    );
+    this.#part("experiments", () => this.#checkExperiments(db, rows));
   }
 
   #checkLog(rows: StoreRows): void {
@@ -202,7 +214,7 @@ class Verification {
     const states = new Cursor(rows.states(), ({ experiment }) => experiment);
     for (const experiment of rows.experiments()) {
       this.#found.experiments += 1;
-      this.#part(() => {
+      this.#part(`the history of ${experiment.id}`, () => {
         const { seq, groupSeq } = experiment;
         checkExperiment({
           experiment,
@@ -215,21 +227,16 @@ class Verification {
     }
   }
 
-  #part(check: () => void): void {
+  #part(part: string, check: () => void): void {
     try {
       check();
     } catch (error) {
-      this.#unreadable(error);
+      this.#unreadable(part, error);
     }
   }
 
-  #unreadable(error: unknown): void {
-    const check: CheckName = "file_sound";
-    this.#findings.expect(
-      check,
-      false,
-      () => ["a part of the file cannot be read", { error: wordsOf(error) }],
-    );
+  #unreadable(part: string, error: unknown): void {
+    this.#findings.expect("file_sound", false, () => [`${part} cannot be read`, { error: wordsOf(error) }]);
   }
 }
 
