@@ -189,7 +189,9 @@ class House implements Gate {
     }
   }
 
-  #login(token: string, address: string): Response {
+  async #login(token: string, address: string): Promise<Response> {
+    const { check } = this.#options;
+    if (token !== "") await check.find(() => check.bearerOf(token));
     return this.#desk.answer(token, address, this.#cookie, performance.now());
   }
 
@@ -209,11 +211,12 @@ class House implements Gate {
     return undefined;
   }
 
-  #upgrade(request: Request): Response {
+  async #upgrade(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return refuse(426, "this path is for WebSockets", { upgrade: "websocket" });
     }
-    const bearer = bearerOf(request, this.#options.check, this.#cookie);
+    const { check } = this.#options;
+    const bearer = await check.find(() => bearerOf(request, check, this.#cookie));
     if (bearer === undefined) {
       return refuse(401, "a token is needed, or the one that was sent is not known here");
     }

@@ -28,6 +28,7 @@ interface Known extends Bearer {
 export class TokenCheck {
   readonly #now: () => number;
   #known: readonly Known[] = [];
+  #look = () => Promise.resolve();
 
   /** @param now milliseconds since 1970 */
   constructor(tokens: Tokens, now: () => number = Date.now) {
@@ -42,6 +43,19 @@ export class TokenCheck {
       known(role, sha256, Date.parse(until))
     );
     this.#known = [...present, ...ending];
+  }
+
+  /** @param look calls `replace` where the tokens have changed meanwhile */
+  lookBy(look: () => Promise<void>): void {
+    this.#look = look;
+  }
+
+  /** Asks once more after a look where nobody is found: a token may have been made a moment ago. */
+  async find(bearer: () => Bearer | undefined): Promise<Bearer | undefined> {
+    const found = bearer();
+    if (found !== undefined) return found;
+    await this.#look();
+    return bearer();
   }
 
   /** Whom a token stands for. All hashes are compared, so that the time tells nothing. */

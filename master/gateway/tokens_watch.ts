@@ -1,7 +1,8 @@
 /**
  * Watches the tokens' file, so that tokens are changed without a restart.
  *
- * Promise: within two looks a change counts; a file that cannot be used changes nothing, and is told once.
+ * Promise: within two looks a change counts, and a new token at once; a file that cannot be used changes nothing, and is
+ * told once.
  *
  * @module
  */
@@ -25,6 +26,14 @@ export interface TokensWatchOptions {
 export function watchTokens(options: TokensWatchOptions): () => Promise<void> {
   const watch = new TokensWatch(options);
   let looking = watch.look();
+  let next: Promise<void> | undefined;
+  // However many ask, one look is under way and one waits.
+  options.check.lookBy(() =>
+    next ??= looking = looking.then(() => {
+      next = undefined;
+      return watch.look();
+    })
+  );
   const timer = setInterval(() => {
     looking = looking.then(() => watch.look());
   }, options.everyMs ?? TOKENS_LOOK_MS);
@@ -49,6 +58,7 @@ class TokensWatch {
   }
 
   async look(): Promise<void> {
+    if (this.#isOver) return;
     const { folder, looked } = this.#options;
     const state = await stateOf(`${folder}/${TOKENS_FILE}`);
     const isFirst = this.#seen === undefined;

@@ -185,6 +185,38 @@ Deno.test("a running master takes new tokens, ends the sessions of ended ones, a
     }
   }));
 
+Deno.test("a token that was made a moment ago lets its bearer in at once, by socket and by login", () =>
+  inFolder(async (folder) => {
+    const before = await openTokens(folder);
+    assert.ok(before.ok);
+    const check = new TokenCheck(before.tokens);
+    const it = new GatewayRig({ tokens: before.tokens, check });
+    const looked = () => it.listener.expire();
+    const end = watchTokens({ folder, check, looked, log: () => {}, everyMs: 3_600_000 });
+    try {
+      while ((await statusOf(it.get("/ready"))) !== 200);
+      for (const way of ["socket", "login"]) {
+        const after = await rotateTokens(folder, { roles: ["view"], graceMs: 0, nowMs: Date.now() });
+        assert.ok(after.ok);
+        const { view } = after.tokens;
+        if (way === "login") {
+          const answer = await fetch(`${it.listener.url}/login?token=${view}`, { redirect: "manual" });
+          await answer.body?.cancel();
+          assert.equal(answer.status, 303);
+          continue;
+        }
+        const [viewer, stranger] = [it.connect(view), it.connect(newTokens().view)];
+        await viewer.opened;
+        await assert.rejects(stranger.opened);
+        viewer.close();
+        await viewer.closed;
+      }
+    } finally {
+      await end();
+      await it.end();
+    }
+  }));
+
 Deno.test("a damaged file or none changes nothing in a running master, and is told once", () =>
   inFolder(async (folder) => {
     const before = await openTokens(folder);
