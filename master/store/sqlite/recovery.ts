@@ -13,6 +13,7 @@ import { epochEnd } from "./epoch_end.ts";
 import { NOT_ENDED } from "./known_attempts.ts";
 import { type Packed, Packer, Unpacker } from "./packing.ts";
 import { bytesOf, numberOf, type Row, rows, textOf } from "./row.ts";
+import { UnusableFile } from "./schema.ts";
 
 /** `Recovered` with its tasks in columns: a million of them, cloned as objects, would take seconds. */
 export interface PackedRecovered extends Omit<Recovered, "tasks"> {
@@ -72,17 +73,23 @@ function openGroups(db: DatabaseSync): readonly OpenGroup[] {
   }));
 }
 
+const FROM_OPEN_TASKS = `
+  FROM submissions s JOIN groups g ON g.seq = s.group_seq
+    CROSS JOIN tasks t ON t.seq >= s.first_seq AND t.seq < s.first_seq + s.count
+  WHERE g.submitted > g.completed + g.failed + g.cancelled + g.pruned
+    AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.task = t.seq)`;
+
 function openTasks(db: DatabaseSync): Packed {
   const attempts = attemptsByTask(db);
   const packer = new Packer();
   const open = db.prepare(`
     SELECT t.seq, t.payload, g.id, s.first + t.seq - s.first_seq AS number
-    FROM submissions s JOIN groups g ON g.seq = s.group_seq
-      CROSS JOIN tasks t ON t.seq >= s.first_seq AND t.seq < s.first_seq + s.count
-    WHERE g.submitted > g.completed + g.failed + g.cancelled + g.pruned
-      AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.task = t.seq)
-    ORDER BY s.first_seq, t.seq`);
+    ${FROM_OPEN_TASKS} ORDER BY s.first_seq, t.seq`);
+  // A cursor that cannot read on ends as if there were no more: what it leaves out would never run.
+  const expected = numberOf(rows(db, `SELECT count(*) AS count ${FROM_OPEN_TASKS}`)[0]?.count ?? 0);
+  let read = 0;
   for (const row of open.iterate()) {
+    read += 1;
     const known = attempts.get(numberOf(row.seq));
     packer.name(textOf(row.id));
     packer.number(numberOf(row.number));
@@ -90,6 +97,10 @@ function openTasks(db: DatabaseSync): Packed {
     packer.number(known?.count ?? 0);
     for (const cause of CAUSES) packer.number(known?.failures.get(cause) ?? 0);
     packer.number(known?.isFinal === true ? 1 : 0);
+  }
+  if (read !== expected) {
+    const advice = "look at it with espalier verify, and start from a backup";
+    throw new UnusableFile("damaged", `of ${expected} open tasks only ${read} can be read: ${advice}`);
   }
   return packer.finish();
 }

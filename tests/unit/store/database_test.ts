@@ -180,3 +180,19 @@ Deno.test("a file of another program is refused and left as it is", () => {
   );
   assert.deepEqual(Deno.readFileSync(bench.path), before);
 });
+
+Deno.test("a file whose tasks cannot all be read is refused: a cursor over a damaged page ends as if there were no more", () => {
+  using bench = new Bench();
+  const first = bench.database();
+  const { epoch } = first.open();
+  bench.commit(first, epoch, [group(), submission(1, 2_000)]);
+  first.close();
+  const db = new DatabaseSync(bench.path);
+  const pageBytes = Number(db.prepare("PRAGMA page_size").get()?.page_size);
+  const page = Number(db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'tasks'").get()?.rootpage);
+  db.close();
+  const bytes = Deno.readFileSync(bench.path);
+  bytes.fill(0xff, (page - 1) * pageBytes, page * pageBytes);
+  Deno.writeFileSync(bench.path, bytes);
+  assert.throws(() => bench.database().open(), /malformed/);
+});
