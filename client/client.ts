@@ -136,12 +136,21 @@ export class Client {
 
   /** All trials of an experiment by number, read a page at a time. */
   async *trials(id: string): AsyncGenerator<TrialSummary, void> {
+    let limit = PAGE_ROWS_MAX;
     for (let after = 0;;) {
-      const command = { kind: "trials", experiment: id, after, limit: PAGE_ROWS_MAX } as const;
-      const page = await this.#ask(command, replySchemas.trials);
+      const command = { kind: "trials", experiment: id, after, limit } as const;
+      const page = await this.#ask(command, replySchemas.trials).catch((error: unknown) => {
+        // Rows with many metrics or long messages: fewer of them fit into an answer.
+        if (error instanceof CommandFailed && error.code === "too_large" && limit > 1) return undefined;
+        throw error;
+      });
+      if (page === undefined) {
+        limit = limit >> 1;
+        continue;
+      }
       yield* page;
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_ROWS_MAX) return;
+      if (last === undefined || page.length < limit) return;
       after = last.trial;
     }
   }

@@ -363,3 +363,32 @@ Deno.test("what fits no command is refused before it is sent, and what else was 
   master.tell(ended("good.1", 1));
   assert.equal((await handle.wait()).completed, 1);
 });
+
+Deno.test("rows that are too large for one answer are asked for in smaller pages", async () => {
+  const master = new AnsweringMaster();
+  await using client = await master.connect();
+  const row = {
+    state: "failed",
+    attempts: 1,
+    metrics: null,
+    candidate: 1,
+    cause: null,
+    message: null,
+    worker: null,
+    elapsedMs: 1,
+    endedAtMs: 1,
+    parents: [],
+  };
+  const rowsMax = 300, trials = 1_100;
+  master.answer = ({ id, command }) => {
+    if (command.kind !== "trials") return undefined;
+    if (command.limit > rowsMax) return no(id, "too_large", null);
+    const count = Math.min(command.limit, trials - command.after);
+    return yes(
+      id,
+      Array.from({ length: count }, (_, index) => ({ ...row, trial: command.after + index + 1 })),
+    );
+  };
+  const numbers = (await Array.fromAsync(client.trials("quick-1"))).map(({ trial }) => trial);
+  assert.deepEqual(numbers, Array.from({ length: trials }, (_, index) => index + 1));
+});
