@@ -85,6 +85,7 @@ Deno.test("a file that is no database is named as damaged", async () => {
   );
   const store = asked(new SqliteStore({ folder }));
   await assert.rejects(store.open(), isFailure("damaged"));
+  await assert.rejects(store.open(), /espalier\.db is damaged .*espalier verify/);
   await store.close();
   await Deno.remove(folder, { recursive: true });
 });

@@ -99,8 +99,11 @@ function openTasks(db: DatabaseSync): Packed {
     packer.number(known?.isFinal === true ? 1 : 0);
   }
   if (read !== expected) {
-    const advice = "look at it with espalier verify, and start from a backup";
-    throw new UnusableFile("damaged", `of ${expected} open tasks only ${read} can be read: ${advice}`);
+    const advice = "see what of it is whole with espalier verify, and start from a backup";
+    throw new UnusableFile(
+      "damaged",
+      `the store's file is damaged (of ${expected} open tasks ${read} can be read): ${advice}`,
+    );
   }
   return packer.finish();
 }

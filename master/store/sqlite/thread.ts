@@ -35,7 +35,7 @@ class StoreThread {
       const moved = "packedTasks" in value ? buffersOf(value.packedTasks) : [];
       self.postMessage({ id, result: { ok: true, value } }, { transfer: moved });
     } catch (error) {
-      self.postMessage({ id, result: { ok: false, error: storeError(error) } });
+      self.postMessage({ id, result: { ok: false, error: storeError(error, this.#folder) } });
     }
   }
 
@@ -65,14 +65,17 @@ class StoreThread {
   }
 }
 
-function storeError(error: unknown): StoreError {
+function storeError(error: unknown, folder: string): StoreError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Superseded) return { kind: "superseded", message };
   if (error instanceof FileGone) return { kind: "gone", message };
   if (error instanceof InUse) return { kind: "in_use", message };
   if (error instanceof UnusableFile) return { kind: error.kind, message };
   // SQLite's errors carry no code here, only words.
-  if (/not a database|malformed/.test(message)) return { kind: "damaged", message };
+  if (/not a database|malformed/.test(message)) {
+    const advice = `see what of it is whole with "espalier verify ${folder}", and start from a backup`;
+    return { kind: "damaged", message: `${folder}/${DATABASE_FILE} is damaged (${message}): ${advice}` };
+  }
   return { kind: "fault", message };
 }
 
