@@ -1,11 +1,11 @@
 /**
- * The benchmark: `deno task bench [--output json] [NAME…]`.
+ * The benchmark; `--help` tells how it is used.
  *
- * Each figure stands beside the platform's own for the same work, measured in the same run. Without names all are
- * measured, in about eight minutes on two cores. Trust ratios: machines differ, and are noisy.
+ * Each figure stands beside the platform's own for the same work, measured in the same run.
  *
  * @module
  */
+import { asked, misused } from "./asked.ts";
 import { envelopesPerSecond } from "./bench/envelopes.ts";
 import { idleMaster, reassignAfterFreeze, reassignAfterKill } from "./bench/fleet_life.ts";
 import { type Figure, kernelMessagesPerSecond } from "./bench/kernel.ts";
@@ -28,8 +28,24 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Figure | readonly Figure
   refreeze_seconds: reassignAfterFreeze,
 };
 
-const asJson = Deno.args.includes("--output") && Deno.args[Deno.args.indexOf("--output") + 1] === "json";
-const names = Deno.args.filter((arg) => arg in BENCHMARKS);
+const USAGE = `Measures, with real processes and every result durable, beside what the platform alone does.
+
+deno task bench                      all figures, in about eight minutes on two cores
+deno task bench round_trip           some: ${Object.keys(BENCHMARKS).join(", ")}
+deno task bench --output json        as JSON
+
+Trust ratios: machines differ and are noisy, and what else runs on this one is measured with it.`;
+
+const { values, positionals: names } = asked(USAGE, {
+  options: { output: { type: "string", default: "table" } },
+  allowPositionals: true,
+});
+const asJson = values.output === "json";
+if (!asJson && values.output !== "table") {
+  misused(USAGE, `--output takes table or json, not "${values.output}"`);
+}
+const unknown = names.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) misused(USAGE, `there is no figure ${unknown.join(", ")}`);
 const figures: Figure[] = [];
 for (const [name, measure] of Object.entries(BENCHMARKS)) {
   if (names.length > 0 && !names.includes(name)) continue;

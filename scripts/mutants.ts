@@ -1,37 +1,41 @@
 /**
- * Hunts the mutants: deliberate faults in a copy of the source, each of which a checker of the simulator must catch.
- *
- * ```
- * deno task mutants                    all of them, each in up to 200 seeds
- * deno task mutants third_lease        some, by name
- * deno task mutants --seeds 1000       in more seeds
- * deno task mutants --record           all of them, and writes down where each was caught, for the tests' short form
- * ```
- *
- * Ends with 1 where one survived.
+ * Hunts the mutants: deliberate faults in a copy of the source, each of which a checker of the simulator must catch;
+ * `--help` tells how.
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { mutantOf, MUTANTS } from "../tests/simulation/mutants/catalogue.ts";
 import { hunt, type Hunted } from "../tests/simulation/mutants/hunt.ts";
 import { placeOf } from "../tests/simulation/mutants/named_mutant.ts";
+import { asked, misused, wholeNumber } from "./asked.ts";
 
 const SEEDS_DEFAULT = "200";
+const USAGE =
+  `Makes deliberate faults in a copy of the source, one at a time, and shows which checker catches each.
+
+deno task mutants                    all ${MUTANTS.length}, each in up to ${SEEDS_DEFAULT} seeds
+deno task mutants third_lease        some, by name (tests/simulation/mutants/ has them)
+deno task mutants --seeds 1000       in more seeds
+deno task mutants --record           all of them, and writes down where each was caught, for the tests' short form
+
+Ends with 0 where all were caught, 1 where one survived, 2 for wrong usage.`;
 const FIRST_SEEDS = new URL("../tests/simulation/mutants/first_seeds.json", import.meta.url);
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = asked(USAGE, {
     options: {
       seeds: { type: "string", default: SEEDS_DEFAULT },
       record: { type: "boolean", default: false },
     },
     allowPositionals: true,
   });
+  const unknown = positionals.filter((name) => !MUTANTS.some((mutant) => mutant.name === name));
+  if (unknown.length > 0) return misused(USAGE, `there is no mutant ${unknown.join(", ")}`);
+  const seedsMax = wholeNumber(USAGE, "--seeds", values.seeds, 1);
   const mutants = positionals.length === 0 ? MUTANTS : positionals.map(mutantOf);
   const startedMs = performance.now();
   console.log(line("mutant", "where", "seed", "caught by", "seconds"));
-  const hunted = await hunt({ mutants, seedsMax: Number(values.seeds), told: show });
+  const hunted = await hunt({ mutants, seedsMax, told: show });
   const survivors = hunted.filter(({ caught }) => caught === undefined);
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
   console.log(

@@ -5,12 +5,13 @@
  */
 import { isPlain, type PlainName } from "../../tests/simulation/plain.ts";
 
-/** `1-2000` as seeds. */
+/** `1-2000` as seeds; undefined where it is no range, or one of no seed: a campaign of nothing would hold every promise. */
 export function range(text: string): readonly string[] | undefined {
   const match = /^(\d+)-(\d+)$/.exec(text);
   if (match === null) return undefined;
-  const from = Number(match[1]);
-  return Array.from({ length: Math.max(0, Number(match[2]) - from + 1) }, (_, index) => String(from + index));
+  const from = Number(match[1]), to = Number(match[2]);
+  if (to < from) return undefined;
+  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 }
 
 /** `3,7,9` as numbers; `none` as no number. */

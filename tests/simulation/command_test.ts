@@ -1,18 +1,21 @@
 /**
- * `deno task simulate`, as somebody at a terminal meets it.
+ * `deno task simulate` and its like, as somebody at a terminal meets them.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { numbers, plainNames, range } from "../../scripts/simulate/words_in.ts";
 
-const SCRIPT = new URL("../../scripts/simulate.ts", import.meta.url).pathname;
+const simulate = (...args: readonly string[]) => run("simulate", ...args);
 
-async function simulate(
+async function run(
+  task: string,
   ...args: readonly string[]
 ): Promise<{ readonly code: number; readonly text: string }> {
+  const script = new URL(`../../scripts/${task}.ts`, import.meta.url).pathname;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, ...args],
+    args: ["run", "-A", "--no-check", script, ...args],
+    env: { NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -39,11 +42,31 @@ Deno.test("a campaign over two processes counts every seed once and ends with 0 
 
 Deno.test("what is no range and no number is told, with code 2", async () => {
   for (
-    const args of [["--seeds", "1..9"], ["--seed", "1", "--without", "x"], ["--seed", "1", "--plain", "x"]]
+    const args of [
+      ["--seeds", "1..9"],
+      ["--seeds", "9-3"],
+      ["--seeds", "1-9", "--jobs", "x"],
+      ["--seed", "1", "--steps", "x"],
+      ["--seed", "1", "--without", "x"],
+      ["--seed", "1", "--plain", "x"],
+    ]
   ) {
     const { code, text } = await simulate(...args);
     assert.equal(code, 2, text);
     assert.match(text, new RegExp(`${args.at(-2)}.* takes? `));
+  }
+});
+
+Deno.test("the tasks of the proofs tell their use, and answer a wrong flag or name with it and code 2", async () => {
+  for (const task of ["simulate", "mutants", "torture", "bench"]) {
+    const asked = await run(task, "--help");
+    assert.equal(asked.code, 0, asked.text);
+    assert.match(asked.text, new RegExp(`^deno task ${task} `, "m"));
+    for (const wrong of ["--nope", "nope"]) {
+      const { code, text } = await run(task, wrong);
+      assert.equal(code, 2, text);
+      assert.match(text, new RegExp(`^error: .*nope[^]*^deno task ${task} `, "m"));
+    }
   }
 });
 
