@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import type { World } from "../world.ts";
 import type { DirectedRun } from "./directed_run.ts";
-import { BREAK_AT_MS, cutOff, leaseRun, ONE_SLOT, onlyGroup, submit } from "./lease_stage.ts";
+import { AT_ONCE, cutOff, leaseRun, ONE_SLOT, onlyGroup } from "./lease_stage.ts";
+import { FAULT_AT_MS, submit } from "./stage.ts";
 
 const SLOTS = 8;
 
@@ -17,14 +18,14 @@ const inGraceRun = leaseRun("cancelled_in_grace", {
   taskMs: 30_000,
   template: { graceMs: 10_000 },
   script: [
-    [BREAK_AT_MS, (world) => {
+    [FAULT_AT_MS, (world) => {
       world.clients[0]?.ask({ kind: "cancel", group: onlyGroup(world), number: null });
     }],
-    [BREAK_AT_MS + 1_000, (world) => {
+    [FAULT_AT_MS + 1_000, (world) => {
       assert(world.executions.running > 0, "no evaluator uses its grace");
-      submit(world, SLOTS);
+      submit(world, SLOTS, { template: AT_ONCE });
     }],
-    [BREAK_AT_MS + 2_000, cutOff(3_000)],
+    [FAULT_AT_MS + 2_000, cutOff(3_000)],
   ],
   expect: ({ tasks, begun }) => {
     const states = tasks.map(({ outcome }) => outcome?.outcome.state);
@@ -42,7 +43,7 @@ const acrossBreakRun = leaseRun("deadline_across_break", {
     graceMs: 500,
     retry: { limit: 0, crashLimit: 0, backoffMs: 0, backoffMaxMs: 0 },
   },
-  script: [[BREAK_AT_MS, cutOff(8_000)]],
+  script: [[FAULT_AT_MS, cutOff(8_000)]],
   expect: ({ task, begun }) => {
     const outcome = task.outcome?.outcome;
     assert(outcome?.state === "failed");
@@ -62,7 +63,7 @@ function prune(world: World): void {
   context.send(context.self, { type: "source_prunes", group: onlyGroup(world), number: 1 });
 }
 
-const BACK_AT_MS = BREAK_AT_MS + 7_000;
+const BACK_AT_MS = FAULT_AT_MS + 7_000;
 
 /** A disk that takes so long once it is told to. */
 const disk = { min: 0.2, max: 0.3 };
@@ -77,10 +78,10 @@ const prunedRun = leaseRun("completed_and_pruned", {
   adjust: (plan) => ({ ...plan, disk: { ...plan.disk, latencyMs: disk } }),
   script: [
     [0, setLatency(0.2)],
-    [BREAK_AT_MS, cutOff(BACK_AT_MS - BREAK_AT_MS)],
+    [FAULT_AT_MS, cutOff(BACK_AT_MS - FAULT_AT_MS)],
     // A commit is under way when both results come: they share the next.
     [BACK_AT_MS - 600, setLatency(2_000)],
-    [BACK_AT_MS - 500, (world) => submit(world, 1)],
+    [BACK_AT_MS - 500, (world) => submit(world, 1, { template: AT_ONCE })],
     [BACK_AT_MS - 200, prune],
     [BACK_AT_MS + 5_000, setLatency(0.2)],
   ],

@@ -6,16 +6,8 @@
 import assert from "node:assert/strict";
 import type { World } from "../world.ts";
 import type { DirectedRun } from "./directed_run.ts";
-import {
-  assertCompleted,
-  BREAK_AT_MS,
-  connection,
-  cutOff,
-  holder,
-  leaseRun,
-  ONE_SLOT,
-  SUBMIT_AT_MS,
-} from "./lease_stage.ts";
+import { assertCompleted, cutOff, holder, leaseRun, ONE_SLOT } from "./lease_stage.ts";
+import { connectionOf, FAULT_AT_MS, SUBMIT_AT_MS } from "./stage.ts";
 
 const first = ({ workers }: World): World["workers"][number] => {
   const [worker] = workers;
@@ -27,7 +19,7 @@ const newLifeRun = leaseRun("new_life_with_results", {
   workers: [ONE_SLOT],
   taskMs: 5_000,
   script: [
-    [BREAK_AT_MS, cutOff(9_000)],
+    [FAULT_AT_MS, cutOff(9_000)],
     [8_000, (world) => first(world).kill()],
     [8_500, (world) => first(world).start()],
   ],
@@ -44,7 +36,7 @@ const neverReceivedRun = leaseRun("never_received", {
   script: [
     [SUBMIT_AT_MS - 100, (world) => world.network.block("w1", 2_500, "in")],
     // What waits in the connection is lost with it.
-    [SUBMIT_AT_MS + 2_000, (world) => connection(world, "w1").vanish("dialer")],
+    [SUBMIT_AT_MS + 2_000, (world) => connectionOf(world, "w1").vanish("dialer")],
   ],
   expect: ({ task, begun }) => {
     assertCompleted(task, 2, ["never_received"]);
@@ -56,7 +48,7 @@ const twoProcessesRun = leaseRun("one_id_two_processes", {
   workers: [ONE_SLOT],
   taskMs: 20_000,
   script: [
-    [BREAK_AT_MS, (world) => {
+    [FAULT_AT_MS, (world) => {
       const twin = first(world).twin("w1twin");
       world.twins.push(twin);
       twin.start();
@@ -72,9 +64,9 @@ const powerCycleRun = leaseRun("power_cycle", {
   workers: [ONE_SLOT],
   taskMs: 20_000,
   script: [
-    [BREAK_AT_MS, (world) => first(world).kill("machine")],
-    [BREAK_AT_MS + 1_000, (world) => first(world).start()],
-    [BREAK_AT_MS + 6_000, (world) => assert.equal(world.executions.running, 1, "it has not begun again")],
+    [FAULT_AT_MS, (world) => first(world).kill("machine")],
+    [FAULT_AT_MS + 1_000, (world) => first(world).start()],
+    [FAULT_AT_MS + 6_000, (world) => assert.equal(world.executions.running, 1, "it has not begun again")],
   ],
   expect: ({ task, begun }) => {
     assertCompleted(task, 2, ["crash"]);
@@ -86,8 +78,8 @@ const restartedRun = leaseRun("cluster_restarted_in_process", {
   taskMs: 60_000,
   script: [
     // Nobody is told: the other begins after 15 s of silence, and runs long enough to have a row.
-    [BREAK_AT_MS, (world) => world.network.block(holder(world).name, 26_000, "both")],
-    [BREAK_AT_MS + 19_000, (world) => {
+    [FAULT_AT_MS, (world) => world.network.block(holder(world).name, 26_000, "both")],
+    [FAULT_AT_MS + 19_000, (world) => {
       assert.equal(world.executions.running, 2, "the task does not run twice yet");
       world.master.killActor((actors) =>
         actors.find(({ path }) => path.endsWith("/cluster")) ?? assert.fail("there is no cluster")

@@ -7,15 +7,8 @@ import assert from "node:assert/strict";
 import type { EvaluatorPlan } from "../plan.ts";
 import type { World } from "../world.ts";
 import type { DirectedRun } from "./directed_run.ts";
-import {
-  assertCompleted,
-  BREAK_AT_MS,
-  connection,
-  cutOff,
-  holder,
-  leaseRun,
-  ONE_SLOT,
-} from "./lease_stage.ts";
+import { assertCompleted, cutOff, holder, leaseRun, ONE_SLOT } from "./lease_stage.ts";
+import { connectionOf, FAULT_AT_MS } from "./stage.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -23,7 +16,7 @@ const HOUR_MS = 3_600_000;
 function sleepAndBreak(world: World): void {
   const worker = holder(world);
   worker.sleep();
-  connection(world, worker.name).reset();
+  connectionOf(world, worker.name).reset();
 }
 
 /** Evaluators that begin before the break fail, later ones do not. */
@@ -36,7 +29,7 @@ function failingAtFirst() {
 
 const furtherRun = leaseRun("back_running_further", {
   taskMs: 30_000,
-  script: [[BREAK_AT_MS, cutOff(8_000)]],
+  script: [[FAULT_AT_MS, cutOff(8_000)]],
   expect: ({ task, begun }) => {
     // The one that is cancelled is nobody's failure.
     assertCompleted(task, 1, ["duplicate"]);
@@ -46,7 +39,7 @@ const furtherRun = leaseRun("back_running_further", {
 
 const lessFarRun = leaseRun("back_running_less_far", {
   taskMs: 30_000,
-  script: [[BREAK_AT_MS, sleepAndBreak], [BREAK_AT_MS + 10_000, (world) => holder(world).goOn()]],
+  script: [[FAULT_AT_MS, sleepAndBreak], [FAULT_AT_MS + 10_000, (world) => holder(world).goOn()]],
   expect: ({ task, begun }) => {
     assertCompleted(task, 2, ["duplicate"]);
     assert.equal(begun, 2);
@@ -55,7 +48,7 @@ const lessFarRun = leaseRun("back_running_less_far", {
 
 const finishedRun = leaseRun("back_finished", {
   taskMs: 10_000,
-  script: [[BREAK_AT_MS, cutOff(8_000)]],
+  script: [[FAULT_AT_MS, cutOff(8_000)]],
   expect: ({ task, begun, world }) => {
     assert.equal(task.outcome?.outcome.state, "completed");
     assert.equal(task.outcome?.lease?.attempt, 1);
@@ -69,7 +62,7 @@ const failing = failingAtFirst();
 const failedRun = leaseRun("back_failed", {
   taskMs: 10_000,
   adjust: (plan) => ({ ...plan, evaluator: failing.evaluator(plan.evaluator) }),
-  script: [[0, failing.break], [BREAK_AT_MS - 1, failing.mend], [BREAK_AT_MS, cutOff(8_000)]],
+  script: [[0, failing.break], [FAULT_AT_MS - 1, failing.mend], [FAULT_AT_MS, cutOff(8_000)]],
   expect: ({ task, begun }) => {
     // The failure counts, and the other attempt goes on.
     assertCompleted(task, 2, ["evaluator"]);
@@ -80,7 +73,7 @@ const failedRun = leaseRun("back_failed", {
 const afterLossRun = leaseRun("back_after_loss", {
   workers: [ONE_SLOT],
   taskMs: 60_000,
-  script: [[BREAK_AT_MS, cutOff(33_000)]],
+  script: [[FAULT_AT_MS, cutOff(33_000)]],
   expect: ({ task, begun }) => {
     assertCompleted(task, 1, ["worker_lost"]);
     assert.equal(task.outcome?.attempts, 1);
@@ -91,7 +84,7 @@ const afterLossRun = leaseRun("back_after_loss", {
 const afterAnHourRun = leaseRun("back_after_an_hour", {
   taskMs: HOUR_MS + 900_000,
   adjust: (plan) => ({ ...plan, activeMs: HOUR_MS + 1_200_000 }),
-  script: [[BREAK_AT_MS, cutOff(HOUR_MS + 200_000)]],
+  script: [[FAULT_AT_MS, cutOff(HOUR_MS + 200_000)]],
   expect: ({ task, begun }) => {
     // It had been counted as lost; it ran on all the same, and further than the one that took its place.
     assertCompleted(task, 1, ["worker_lost", "duplicate"]);

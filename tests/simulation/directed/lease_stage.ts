@@ -1,24 +1,18 @@
 /**
- * The stage of directed runs about leases: a quiet cluster with one submission, a script, and what a user sees in the end.
+ * The stage of directed runs about leases: a script on the common stage, and what a user sees of its tasks in the end.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { GroupId } from "../../../shared/model/ids.ts";
-import { NO_RESOURCES } from "../../../shared/model/resources.ts";
 import { RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
-import { encode } from "../../../shared/protocol/codec.ts";
 import type { DiskTask } from "../../../master/store/memory_state.ts";
-import { type Plan, quietPlan, type WorkerPlan } from "../plan.ts";
+import type { Plan, WorkerPlan } from "../plan.ts";
 import type { ScenarioName } from "../scenarios.ts";
-import { type Report, simulate } from "../simulation.ts";
+import type { Report } from "../simulation.ts";
 import type { World } from "../world.ts";
 import type { DirectedRun } from "./directed_run.ts";
-
-/** When the tasks are submitted: everyone is connected by then. */
-export const SUBMIT_AT_MS = 1_500;
-/** Everything runs by then. */
-export const BREAK_AT_MS = 5_000;
+import { connectionOf, counts, play as perform } from "./stage.ts";
 
 /** What is played. */
 export interface LeasePlay {
@@ -47,48 +41,35 @@ export interface Seen {
 
 /** A run of a play. */
 export function leaseRun(scenario: ScenarioName, play: LeasePlay): DirectedRun {
-  return { scenario, run: () => perform(scenario, play) };
+  return { scenario, run: () => run(scenario, play) };
 }
 
-function perform(scenario: ScenarioName, play: LeasePlay): Report {
-  const worlds: World[] = [];
-  const { workers = [ONE_SLOT, ONE_SLOT], taskMs, adjust = (plan: Plan) => plan } = play;
-  const report = simulate(`directed ${scenario}`, {
-    adjust: (plan) => adjust(quietPlan(plan, workers, taskMs)),
+function run(scenario: ScenarioName, { script, template, expect, ...play }: LeasePlay): Report {
+  const { report, world } = perform({
+    workers: [ONE_SLOT, ONE_SLOT],
+    tasks: 1,
+    ...play,
+    name: scenario,
+    template: { ...AT_ONCE, ...template },
     direct: (world) => {
-      worlds.push(world);
-      world.loop.timer(SUBMIT_AT_MS, () => submit(world, play.tasks ?? 1, play.template));
-      for (const [atMs, happens] of play.script) world.loop.timer(atMs, () => happens(world));
+      for (const [atMs, happens] of script) world.loop.timer(atMs, () => happens(world));
     },
   });
-  assert.deepEqual(report.violations, []);
   assert((report.reached[scenario] ?? 0) > 0, `${scenario} did not come about`);
-  const [world] = worlds;
-  assert(world !== undefined);
   const tasks = [...world.disk.state.groups.values()].flatMap((group) => [...group.tasks.values()]);
   const [task] = tasks;
   assert(task !== undefined, "nothing was submitted");
-  play.expect({ world, report, tasks, task, begun: world.executions.byLease.size });
+  expect({ world, report, tasks, task, begun: counts(world).begun });
   return report;
 }
 
 /** The smallest worker. */
 export const ONE_SLOT: WorkerPlan = { slots: 1, cpus: 1 };
 
-/** A client submits tasks that need nothing but a slot. */
-export function submit(world: World, count: number, template: Partial<TaskTemplate> = {}): void {
-  const payloads = Array.from({ length: count }, (_, index) => encode({ candidate: { index } }));
-  const whole: TaskTemplate = {
-    evaluator: { kind: "module", path: "/evaluate.ts" },
-    resources: NO_RESOURCES,
-    priority: 0,
-    retry: { ...RETRY_DEFAULTS, backoffMs: 0, backoffMaxMs: 0 },
-    graceMs: 500,
-    reassignAfterMs: 0,
-    ...template,
-  };
-  world.clients[0]?.ask({ kind: "submit", name: "directed", template: whole, payloads });
-}
+/** What was lost is given to the next one without a pause. */
+export const AT_ONCE: Partial<TaskTemplate> = {
+  retry: { ...RETRY_DEFAULTS, backoffMs: 0, backoffMaxMs: 0 },
+};
 
 /** The worker that has the first task's first attempt. */
 export function holder(world: World): World["workers"][number] {
@@ -103,7 +84,7 @@ const TOLD_MS = 5;
 
 /** A node's connection breaks, both sides are told, and then it can reach nobody for a while. */
 export function cutOffNode(world: World, node: string, spanMs: number): void {
-  connection(world, node).reset();
+  connectionOf(world, node).reset();
   world.loop.timer(TOLD_MS, () => world.network.block(node, spanMs - TOLD_MS, "both"));
 }
 
@@ -111,13 +92,6 @@ export function cutOffNode(world: World, node: string, spanMs: number): void {
 export const cutOff = (spanMs: number) => (world: World): void => {
   cutOffNode(world, holder(world).name, spanMs);
 };
-
-/** A node's newest connection. */
-export function connection(world: World, node: string): World["network"]["connections"][number] {
-  const found = world.network.connections.findLast((each) => each.node === node);
-  assert(found !== undefined, `${node} has no connection`);
-  return found;
-}
 
 /** The only group, as a client would name it. */
 export function onlyGroup(world: World): GroupId {

@@ -1,11 +1,13 @@
 /**
- * The stage of a directed run: a quiet cluster that was given some tasks, and what a user sees of it in the end.
+ * The stage of every directed run: a quiet cluster that is given some tasks, and what a user sees of it in the end.
+ *
+ * Not here: scripts about leases and who holds them (lease_stage.ts, on this stage).
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { NO_RESOURCES } from "../../../shared/model/resources.ts";
-import { RETRY_DEFAULTS } from "../../../shared/model/task.ts";
+import { RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
 import { encode } from "../../../shared/protocol/codec.ts";
 import type { Reply } from "../../../shared/protocol/client_envelopes.ts";
 import { type Plan, quietPlan, type WorkerPlan } from "../plan.ts";
@@ -19,9 +21,12 @@ export const FAULT_AT_MS = 5_000;
 
 /** What is played. */
 export interface Play {
+  /** Part of the seed, so that plays differ. */
+  readonly name?: string;
   readonly workers: readonly WorkerPlan[];
   readonly tasks: number;
   readonly taskMs: number;
+  readonly template?: Partial<TaskTemplate>;
   readonly adjust?: (plan: Plan) => Plan;
   /** Called before anything runs: sets up what happens when. */
   readonly direct: (world: World) => void;
@@ -34,16 +39,16 @@ export interface Played {
 }
 
 /** Plays it. @throws AssertionError where a promise was broken */
-export function play({ workers, tasks, taskMs, adjust, direct }: Play): Played {
+export function play({ name, workers, tasks, taskMs, template, adjust, direct }: Play): Played {
   const worlds: World[] = [];
-  const report = simulate("directed", {
+  const report = simulate(name === undefined ? "directed" : `directed ${name}`, {
     adjust: (plan) => {
       const quiet = quietPlan(plan, workers, taskMs);
       return adjust?.(quiet) ?? quiet;
     },
     direct: (world) => {
       worlds.push(world);
-      world.loop.timer(SUBMIT_AT_MS, () => submit(world, tasks));
+      world.loop.timer(SUBMIT_AT_MS, () => submit(world, tasks, { template }));
       direct(world);
     },
   });
@@ -53,18 +58,25 @@ export function play({ workers, tasks, taskMs, adjust, direct }: Play): Played {
   return { report, world };
 }
 
-/** Gives the first client's tasks. */
-export function submit(world: World, tasks: number, answered?: (reply: Reply) => void): void {
+/** What may differ between submissions. */
+export interface Submission {
+  readonly template?: Partial<TaskTemplate> | undefined;
+  readonly answered?: (reply: Reply) => void;
+}
+
+/** The first client submits tasks that need nothing but a slot. */
+export function submit(world: World, tasks: number, { template, answered }: Submission = {}): void {
   const payloads = Array.from({ length: tasks }, (_, index) => encode({ candidate: { index } }));
-  const template = {
+  const whole: TaskTemplate = {
     evaluator: { kind: "module", path: "/evaluate.ts" },
     resources: NO_RESOURCES,
     priority: 0,
     retry: RETRY_DEFAULTS,
     graceMs: 500,
     reassignAfterMs: 0,
-  } as const;
-  world.clients[0]?.ask({ kind: "submit", name: "directed", template, payloads }, answered);
+    ...template,
+  };
+  world.clients[0]?.ask({ kind: "submit", name: "directed", template: whole, payloads }, answered);
 }
 
 /** How often tasks were begun, and how many have their result. */
@@ -76,8 +88,8 @@ export function counts(world: World): { readonly begun: number; readonly complet
   };
 }
 
-/** The connection of a node. */
-export function connectionOf(world: World, node: string) {
+/** A node's newest connection. */
+export function connectionOf(world: World, node: string): World["network"]["connections"][number] {
   const connection = world.network.connections.findLast((each) => each.node === node);
   assert(connection !== undefined, `${node} has no connection`);
   return connection;

@@ -65,7 +65,7 @@ function restored(look: (world: World, replies: readonly Reply[]) => void) {
       });
       const whenLost = () => {
         if (world.memory.live?.core.lost === undefined) return void world.loop.timer(100, whenLost);
-        submit(world, 1, (reply) => replies.push(reply));
+        submit(world, 1, { answered: (reply) => replies.push(reply) });
       };
       world.loop.timer(LATER_MS, whenLost);
       world.loop.timer(190_000, () => look(world, replies));
