@@ -51,3 +51,8 @@ export function brokeAgain(group: GroupId, cause: string): CommandReply {
   const advice = "what broke it is still there: mend it, restart the master, and resume it again";
   return failure("experiment_broken", `${group} broke again: ${cause}`, "", advice);
 }
+
+/** The store is an older copy: what is acknowledged over it would be lost with it. */
+export function storeLost(why: string): CommandReply {
+  return failure("store_lost", why, "", "an operator must decide");
+}

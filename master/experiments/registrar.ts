@@ -19,7 +19,7 @@ import type { StoreVerdict } from "../store/store.ts";
 import { beginning, experimentAdded } from "./beginning.ts";
 import { experiment } from "./experiment.ts";
 import type { ExperimentMessage, RegistrarMessage, SteeringMessage } from "./messages.ts";
-import { brokeAgain, failure, notReady, over, unknown } from "./refusals.ts";
+import { brokeAgain, failure, notReady, over, storeLost, unknown } from "./refusals.ts";
 import { Revival } from "./revival.ts";
 
 /** Experiments that are shown live; older ones are asked for. */
@@ -59,7 +59,7 @@ class Registrar implements Actor<RegistrarMessage> {
   readonly #revival: Revival;
   #feed: Ref<LiveMessage> | undefined;
   #nextGroup: number | undefined;
-  /** Why nothing may be begun over this store. */
+  /** Why nothing may be begun or changed over this store. */
   #lost = "";
   #nextToken = 1;
 
@@ -161,9 +161,7 @@ class Registrar implements Actor<RegistrarMessage> {
         failure("bad_spec", text, formatPath(problem?.path ?? []), "mend the spec and run it again"),
       );
     }
-    if (this.#lost !== "") {
-      return this.#answer(message, failure("store_lost", this.#lost, "", "an operator must decide"));
-    }
+    if (this.#lost !== "") return this.#answer(message, storeLost(this.#lost));
     if (this.#nextGroup === undefined) return this.#answer(message, notReady());
     const first = this.#beingBegun.get(message.id);
     // Sent again while the store takes its time: whoever asked last is answered, and nothing more waits for the store.
@@ -213,6 +211,8 @@ class Registrar implements Actor<RegistrarMessage> {
   }
 
   #steer(message: SteeringMessage): void {
+    // What is acknowledged over an older copy is lost with it.
+    if (this.#lost !== "") return this.#answer(message, storeLost(this.#lost));
     const experiment = this.#running.get(message.group);
     const { type, id, from, token } = message;
     if (experiment !== undefined) return this.#context.send(experiment, { type, id, from, token });

@@ -184,7 +184,14 @@ export class Lab {
     };
   }
 
-  #connect(): void {
+  /** The worker connects again, and was told of commits that the store lacks: it is an older copy. */
+  remembersMore(): void {
+    const epoch = this.disk.state.epochs.at(-1);
+    assert.ok(epoch !== undefined);
+    this.#connect({ epoch, commit: this.disk.state.commit + 1_000 });
+  }
+
+  #connect(seen: Register["seen"] = null): void {
     const system = this.#system;
     const cluster = this.#above?.cluster;
     assert.ok(system !== undefined && cluster !== undefined);
@@ -197,7 +204,7 @@ export class Lab {
       pool: { cpus: 1, memoryBytes: 1, gpus: 0 },
       executors: ["builtin"],
       facts: { hostname: "", os: "", arch: "", cpus: 1, memoryBytes: 1, pid: 1, runtime: "", software: "" },
-      seen: null,
+      seen,
       leases: [],
     };
     system.post(cluster, { type: "worker_joined", session: this.#probe, register });
