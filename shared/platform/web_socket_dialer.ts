@@ -140,9 +140,12 @@ function closing(code: number, reason: string, problem: string): { code: number;
     case "426":
       return { code: CLOSE.version.code, reason: `the master does not speak ${SUBPROTOCOL}` };
     case "404":
+      // No master says so; a proxy does while its master starts again: nothing that runs may be lost to that.
+      return { code, reason: "there is no master at this address, but another web server" };
+    case "421":
       return {
-        code: CLOSE.version.code,
-        reason: "there is no master at this address, but another web server",
+        code,
+        reason: "the master does not go by this name: use its address, or start it with --host-name",
       };
     case "503":
       return { code: CLOSE.busy.code, reason: "the master is not ready" };

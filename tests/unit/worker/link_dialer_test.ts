@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { webSocketDialer } from "../../../shared/platform/web_socket_dialer.ts";
-import { SUBPROTOCOL } from "../../../shared/protocol/limits.ts";
+import { mayReturn, SUBPROTOCOL } from "../../../shared/protocol/limits.ts";
 import type { SocketEvent, SocketPort } from "../../../shared/protocol/socket_port.ts";
 import { socketUrl } from "../../../worker/start_url.ts";
 
@@ -70,6 +70,19 @@ Deno.test("a token that is not known looks like a close with unauthorized", asyn
   const [closed] = heard;
   assert(heard.length === 1 && closed?.type === "closed" && closed.code === 4103);
   assert.match(closed.reason, /does not accept this token/);
+});
+
+Deno.test("a proxy without its master, or a name that the master does not know, is told in words and tried again", async () => {
+  for (const [status, words] of [[404, /another web server/], [421, /--host-name/]] as const) {
+    const server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      () => new Response("no", { status }),
+    );
+    const [closed] = await talk(`ws://127.0.0.1:${server.addr.port}/socket`, "good", () => {});
+    await server.shutdown();
+    assert(closed?.type === "closed" && mayReturn(closed.code), `${status}`);
+    assert.match(closed.reason, words);
+  }
 });
 
 Deno.test("an address where nobody listens, or that is none, is one close", async () => {
