@@ -21,3 +21,11 @@ Deno.test("every check is in the index of promises, and in the section on verify
     assert.deepEqual(CHECK_NAMES.filter((name) => !text.includes(`\`${name}\``)), [], page);
   }
 });
+
+Deno.test("the index of promises names every checker of the simulator, and none that is not there", () => {
+  const text = Deno.readTextFileSync(new URL("../../../docs/correctness.md", import.meta.url));
+  assert.deepEqual(Object.keys(CHECKERS).filter((name) => !text.includes(`\`${name}\``)), []);
+  const named = [...text.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(([, name = ""]) => name);
+  const known = new Set<string>([...Object.keys(CHECKERS), ...CHECK_NAMES, "third_lease"]);
+  assert.deepEqual(named.filter((name) => !known.has(name)), []);
+});
