@@ -94,7 +94,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unreachable(masters, problem)), withinMs);
+    timer = setTimeout(() => reject(unreachable(masters, problem, options)), withinMs);
   });
   try {
     // An answer, not only an open socket: the master refuses with its first word.
@@ -108,10 +108,18 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   }
 }
 
-function unreachable(masters: readonly string[], problem: string): CommandFailed {
+function unreachable(
+  tried: readonly string[],
+  problem: string,
+  { masters = [], url, dataFolder }: ConnectOptions,
+): CommandFailed {
+  const isOfFolder = masters.length === 0 && url === undefined && dataFolder !== undefined;
   return new CommandFailed({
     code: "unreachable",
-    message: `no master answers at ${masters.join(" or ")}${problem === "" ? "" : `: ${problem}`}`,
-    advice: "see whether it runs, and whether the address is right",
+    message: `no master answers at ${tried.join(" or ")}${problem === "" ? "" : `: ${problem}`}`,
+    // The folder keeps the address of its last master.
+    advice: isOfFolder
+      ? `where none runs over ${dataFolder} any more, start one: espalier master --data ${dataFolder}`
+      : "see whether it runs, and whether the address is right",
   });
 }

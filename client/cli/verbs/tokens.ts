@@ -71,7 +71,7 @@ async function rotate(
 
 function wordsOf(roles: readonly TokenRoleName[], graceMs: number, folder: string): string {
   const end = graceMs === 0
-    ? "the old ones have ended"
+    ? "the old ones end as soon as a running master notices, within two seconds"
     : `the old ones end in ${formatDuration(graceMs)}: give the new ones to those who need them until then`;
   return `new tokens for ${roles.join(", ")} are in ${folder}/tokens.json; ${end}`;
 }

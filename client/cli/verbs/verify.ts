@@ -54,7 +54,7 @@ function broken({ checks }: VerifiedStore): VerifiedStore["checks"] {
 function storeText(report: VerifiedStore): string {
   const { file, storeId, schemaVersion, epochs, commits, tasks, outcomes, experiments } = report;
   return [
-    `store ${storeId} in ${file}, schema ${schemaVersion}`,
+    `store ${storeId || "without a readable id"} in ${file}, schema ${schemaVersion}`,
     `${epochs} lives, ${commits} commits, ${experiments} experiments, ${tasks} tasks, ${outcomes} outcomes`,
     "",
     table(
@@ -69,7 +69,11 @@ function storeText(report: VerifiedStore): string {
     ...broken(report).flatMap(violationLines),
     ...report.notChecked.map(({ what, why }) => `not checked: ${what}: ${plain(why)}`),
     "",
-    report.violations === 0 ? "nothing was found" : `${report.violations} violations were found`,
+    report.violations === 0
+      ? "nothing was found"
+      : report.violations === 1
+      ? "1 violation was found"
+      : `${report.violations} violations were found`,
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { findMaster, socketUrl } from "../../../client/find_master.ts";
 import { CommandFailed } from "../../../client/command_failed.ts";
+import { connect } from "../../../client/mod.ts";
 
 const TOKENS = JSON.stringify({ admin: "a", submit: "s", worker: "w", view: "v" });
 
@@ -46,6 +47,21 @@ Deno.test("a master on this machine is found by its data folder alone", async ()
   await inFolder(files, async (dataFolder) => {
     assert.deepEqual(await findMaster({ dataFolder }), { masters: ["ws://127.0.0.1:1/socket"], token: "a" });
     assert.equal((await findMaster({ dataFolder }, ["worker"])).token, "w");
+  });
+});
+
+Deno.test("where the master of a folder has ended, its user is told how to start one over it", async () => {
+  const files = {
+    "master.json": JSON.stringify({ url: "http://127.0.0.1:1", pid: 1 }),
+    "tokens.json": TOKENS,
+  };
+  await inFolder(files, async (dataFolder) => {
+    await assert.rejects(
+      connect({ dataFolder, connectWithinMs: 50 }),
+      (error) =>
+        error instanceof CommandFailed &&
+        error.advice.includes(`start one: espalier master --data ${dataFolder}`),
+    );
   });
 });
 
