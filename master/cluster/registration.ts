@@ -55,7 +55,9 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
     core.workers.set(worker.id, worker);
   }
   const sameLife = worker.incarnation === register.incarnation;
-  settleMissing(core, worker, new Set(register.leases.map((lease) => leaseKey(lease))), sameLife);
+  const listed = new Set(register.leases.map((lease) => leaseKey(lease)));
+  // A restarted master does not know how many it ran at once: as many as now, mostly.
+  settleMissing(core, worker, listed, sameLife, worker.slots === 0 ? register.slots : worker.slots);
   worker.attach(session, register, core.context.attentiveNow());
   worker.certainSinceMs = nowMs;
   worker.announced.clear();
@@ -89,15 +91,15 @@ export function sayStop(core: ClusterCore, worker: WorkerRecord, graceMs: number
   core.say(worker.session, { type: "stop", graceMs, reason: "an operator asked for it" });
 }
 
-/** Leases that the cluster believes out and the worker does not list. */
+/** Leases that the cluster believes out and the worker does not list. @param slots those after so many only waited */
 function settleMissing(
   core: ClusterCore,
   worker: WorkerRecord,
   listed: ReadonlySet<string>,
   sameLife: boolean,
+  slots: number,
 ): void {
   let place = 0;
-  const slots = worker.slots === 0 ? Infinity : worker.slots;
   for (const attempt of [...worker.attempts]) {
     const wasRunning = place++ < slots;
     if (listed.has(leaseKey(attempt.lease))) continue;

@@ -91,6 +91,27 @@ Deno.test("nothing is recalled for an idle worker that is kept for others", () =
   assert.equal(kept.leases.length, 2);
 });
 
+Deno.test("what only waited on a worker has not crashed with it, also where the master was restarted too", () => {
+  for (const isRestarted of [false, true]) {
+    const fleet = new Fleet({ prefetchMax: 16 });
+    const worker = fleet.join("w");
+    fleet.submit(20);
+    worker.completes(worker.lease, 5);
+    assert.ok(worker.leases.length > 3);
+    fleet.pass(3_000);
+    if (isRestarted) fleet.restart();
+    else worker.leaves();
+    fleet.join("w", { incarnation: "second" });
+    fleet.pass(3_000);
+    assert.deepEqual(
+      [...fleet.core.tasks.values()].filter((task) => task.failures.crash > 0).map((task) => task.number),
+      [
+        2,
+      ],
+    );
+  }
+});
+
 Deno.test("what needs a slot is not kept waiting by prefetching for what comes after it", () => {
   const fleet = new Fleet({ prefetchMax: 16 });
   const worker = fleet.join("w1");
