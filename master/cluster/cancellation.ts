@@ -29,9 +29,9 @@ export function cancelTask(core: ClusterCore, task: LiveTask): boolean {
     task,
     outcome: { state: "cancelled" },
     lease: undefined,
-    worker: undefined,
+    worker: "",
     elapsedMs: 0,
-    acknowledge: false,
+    acknowledgeTo: undefined,
   });
   return true;
 }

@@ -175,7 +175,7 @@ function giveUp(core: ClusterCore, attempt: LiveAttempt, failure: Failure): void
   if (!core.isOpen(task) || task.state === "settling") return;
   const { cause, message, stack, elapsedMs } = failure;
   const outcome: Outcome = { state: "failed", cause, message, ...(stack === undefined ? {} : { stack }) };
-  task.exhausted ??= { outcome, attempt, elapsedMs };
+  task.exhausted ??= { outcome, lease: attempt.lease, worker: attempt.worker.id, elapsedMs };
   goOn(core, task, 0);
 }
 
@@ -222,15 +222,7 @@ function withhold(core: ClusterCore, task: LiveTask): void {
 function failForGood(core: ClusterCore, task: LiveTask, exhausted: Exhausted): void {
   core.takeOut(task);
   if (task.attempts.length > 0) return;
-  const { outcome, attempt, elapsedMs } = exhausted;
-  settle(core, {
-    task,
-    outcome,
-    lease: attempt?.lease,
-    worker: attempt?.worker,
-    elapsedMs,
-    acknowledge: false,
-  });
+  settle(core, { task, ...exhausted, acknowledgeTo: undefined });
 }
 
 /** Puts a task back, now to the front or after a delay. */

@@ -78,8 +78,9 @@ export interface EndingLease {
 /** Why a task fails for good. */
 export interface Exhausted {
   readonly outcome: Outcome;
-  /** Undefined where an earlier life of the cluster saw it. */
-  readonly attempt: LiveAttempt | undefined;
+  /** Undefined where it failed in a store that this one was before. */
+  readonly lease: Lease | undefined;
+  readonly worker: WorkerId | "";
   readonly elapsedMs: number;
 }
 

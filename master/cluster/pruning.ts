@@ -31,8 +31,8 @@ export function pruneIfAlone(core: ClusterCore, task: LiveTask): void {
     task,
     outcome: { state: "pruned", metrics },
     lease: attempt?.lease,
-    worker: attempt?.worker,
+    worker: attempt?.worker.id ?? "",
     elapsedMs: attempt === undefined ? 0 : core.context.now() - attempt.startedAtMs,
-    acknowledge: false,
+    acknowledgeTo: undefined,
   });
 }

@@ -7,23 +7,16 @@
  * @module
  */
 import { taskParts } from "../../shared/model/ids.ts";
-import type { FailureCause } from "../../shared/model/outcome.ts";
+import { FAILURE_CAUSES } from "../../shared/model/outcome.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
-import type { Recovered } from "../store/store.ts";
+import type { LastFailure, Recovered } from "../store/store.ts";
 import type { ClusterCore } from "./core.ts";
 import { goOn } from "./failures.ts";
 import { holdLease, type LiveTask, newTask } from "./live_task.ts";
 import { retriesAllowed } from "./retry.ts";
 import { WorkerRecord } from "./worker_record.ts";
-
-const FAILURE_CAUSES = [
-  "evaluator",
-  "deadline",
-  "worker_lost",
-  "crash",
-] as const satisfies readonly FailureCause[];
 
 /** Takes in what the store holds. */
 export function recover(core: ClusterCore, recovered: Recovered): void {
@@ -43,9 +36,10 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
     core.enqueueBack(task);
   }
   withhold(core, recovered);
+  const failures = Map.groupBy(recovered.lastFailures, ({ lease }) => lease.task);
   for (const { task: id, isFinal } of recovered.tasks) {
     const task = core.tasks.get(id);
-    if (task !== undefined) giveUpExhausted(core, task, isFinal);
+    if (task !== undefined) giveUpExhausted(core, task, isFinal, failures.get(id) ?? []);
   }
   core.context.log("info", `epoch ${recovered.epoch}`, {
     tasks: recovered.tasks.length,
@@ -55,15 +49,24 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
 }
 
 /** The master ended between the row of a last failure and the outcome that follows from it. */
-function giveUpExhausted(core: ClusterCore, task: LiveTask, isFinal: boolean): void {
+function giveUpExhausted(
+  core: ClusterCore,
+  task: LiveTask,
+  isFinal: boolean,
+  failures: readonly LastFailure[],
+): void {
   const { retry } = task.group.template;
   const usedUp = FAILURE_CAUSES.find((each) => task.failures[each] > retriesAllowed(retry, each));
   const cause = isFinal ? "evaluator" : usedUp;
   if (cause === undefined) return;
-  const message = isFinal
-    ? "its evaluator failed for good; the log has the message"
-    : `it failed ${task.failures[cause]} times by ${cause}; the log has the messages`;
-  task.exhausted = { outcome: { state: "failed", cause, message }, attempt: undefined, elapsedMs: 0 };
+  const last = failures.findLast((each) => isFinal ? each.isFinal : each.cause === cause);
+  const message = last?.message ?? `it failed ${task.failures[cause]} times before its store was renewed`;
+  task.exhausted = {
+    outcome: { state: "failed", cause, message },
+    lease: last?.lease,
+    worker: last?.worker ?? "",
+    elapsedMs: 0,
+  };
   goOn(core, task, 0);
 }
 

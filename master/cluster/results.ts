@@ -129,9 +129,9 @@ function completed(
     task,
     outcome: { state, metrics },
     lease: leaseOf(result),
-    worker,
+    worker: worker.id,
     elapsedMs: result.elapsedMs,
-    acknowledge: true,
+    acknowledgeTo: worker,
   });
 }
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { WorkerId } from "../../shared/model/ids.ts";
 import type { AttemptEndCause, Outcome, Verdict } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
 import type { StoreVerdict } from "../store/store.ts";
@@ -23,10 +24,11 @@ export interface Settlement {
   readonly task: LiveTask;
   readonly outcome: Outcome;
   readonly lease: Lease | undefined;
-  readonly worker: WorkerRecord | undefined;
+  /** Empty where no attempt led to it. */
+  readonly worker: WorkerId | "";
   readonly elapsedMs: number;
-  /** Whether a worker waits for an acknowledgement. */
-  readonly acknowledge: boolean;
+  /** The worker that waits for an acknowledgement. */
+  readonly acknowledgeTo: WorkerRecord | undefined;
 }
 
 /** Sends an outcome to the store. The first to arrive there wins. */
@@ -41,7 +43,7 @@ export function settle(core: ClusterCore, settlement: Settlement): void {
     type: "outcome",
     task: task.id,
     lease,
-    worker: settlement.worker?.id ?? "",
+    worker: settlement.worker,
     outcome,
     // A lease of an earlier epoch that was too young for a row is known by its result alone.
     attempts: Math.max(task.earlier + task.grantedTo.length, lease === undefined ? 0 : 1),
@@ -60,13 +62,13 @@ function settled(
   commit: number,
   atMs: number,
 ): void {
-  const { task, outcome, lease, worker } = settlement;
+  const { task, outcome, lease, acknowledgeTo: worker } = settlement;
   const isFirst = core.isOpen(task);
   if (isFirst && verdict.type !== "recorded") {
     throw new Error(`the store answered ${verdict.type} to the first outcome of ${task.id}`);
   }
   if (isFirst) finish(core, settlement, atMs);
-  if (!settlement.acknowledge || lease === undefined || worker === undefined) return;
+  if (lease === undefined || worker === undefined) return;
   if (verdict.type === "superseded") core.counters.duplicates += 1;
   const by = verdict.type === "superseded" ? verdict.by : null;
   acknowledge(core, worker, lease, verdictOf(verdict), by, commit);

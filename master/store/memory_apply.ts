@@ -6,6 +6,7 @@
 import { taskId, taskParts } from "../../shared/model/ids.ts";
 import type { GroupId, TaskId } from "../../shared/model/ids.ts";
 import { isOver } from "../../shared/model/experiment.ts";
+import { FAILURE_CAUSES } from "../../shared/model/outcome.ts";
 import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import type { DiskGroup, DiskOutcome, DiskState, DiskTask } from "./memory_state.ts";
 import type { StoreChange, StoreVerdict } from "./store.ts";
@@ -97,6 +98,7 @@ function addTask(
     open: new Map(),
     curves: new Map(),
     isFinal: false,
+    lastFailures: new Map(),
     outcome: undefined,
   };
   group.tasks.set(number, task);
@@ -127,8 +129,16 @@ function endAttempt(state: DiskState, change: Of<"attempt_ended">): StoreVerdict
   }
   task.ended.set(key, change.cause);
   if (change.final === true) task.isFinal = true;
+  noteFailure(task, change);
   task.open.delete(key);
   return RECORDED;
+}
+
+function noteFailure(task: DiskTask, { lease, worker, cause, message, final }: Of<"attempt_ended">): void {
+  const counted = FAILURE_CAUSES.find((each) => each === cause);
+  if (counted === undefined) return;
+  const isFinal = final === true;
+  task.lastFailures.set(`${cause} ${isFinal}`, { lease, worker, cause: counted, message, isFinal });
 }
 
 function recordOutcome(state: DiskState, change: Of<"outcome">): StoreVerdict {

@@ -71,6 +71,8 @@ export function recoveredFrom(state: DiskState): Recovered {
     groups: openGroups(state),
     tasks: openTasks.map(openTask),
     attempts: openTasks.flatMap((task) => [...task.open.values()]),
+    lastFailures: openTasks.flatMap((task) => [...task.lastFailures.values()])
+      .filter(({ lease }) => state.epochs.includes(lease.epoch)),
     experiments: [...state.experiments.values()].filter((each) => !isOver(each.state)).map((each) => ({
       experiment: each.id,
       name: each.name,

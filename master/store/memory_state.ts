@@ -8,7 +8,7 @@ import type { ExperimentState, Objective } from "../../shared/model/experiment.t
 import type { CommandId, Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
 import type { AttemptEndCause, Outcome, OutcomeState } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
-import type { OpenAttempt, StoredReport, TrialRow } from "./store.ts";
+import type { LastFailure, OpenAttempt, StoredReport, TrialRow } from "./store.ts";
 
 /** A task with all that is known of it. */
 export interface DiskTask {
@@ -24,6 +24,8 @@ export interface DiskTask {
   readonly curves: Map<string, DiskCurve>;
   /** One of the ended failed for good. */
   isFinal: boolean;
+  /** By cause, and whether it failed for good. */
+  readonly lastFailures: Map<string, LastFailure>;
   outcome: DiskOutcome | undefined;
 }
 

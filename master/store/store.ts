@@ -148,6 +148,16 @@ export interface OpenTask {
   readonly isFinal: boolean;
 }
 
+/** The last attempt of a task without an outcome that failed by a cause. */
+export interface LastFailure {
+  readonly lease: Lease;
+  readonly worker: WorkerId;
+  readonly cause: FailureCause;
+  readonly message: string;
+  /** It said that another try would fail too. */
+  readonly isFinal: boolean;
+}
+
 /** A lease that was out when the store was last written. */
 export interface OpenAttempt {
   readonly lease: Lease;
@@ -187,6 +197,8 @@ export interface Recovered {
   /** In the order of their submission. */
   readonly tasks: readonly OpenTask[];
   readonly attempts: readonly OpenAttempt[];
+  /** Of each of these tasks, for each cause; those of an earlier id of the store left out. */
+  readonly lastFailures: readonly LastFailure[];
   readonly experiments: readonly OpenExperiment[];
   /** Greater than the number in any experiment's or submission's id so far. */
   readonly nextGroup: number;

@@ -10,7 +10,8 @@
 export type Metrics = Readonly<Record<string, number>>;
 
 /** Why an attempt failed. */
-export type FailureCause = "evaluator" | "deadline" | "worker_lost" | "crash";
+export const FAILURE_CAUSES = ["evaluator", "deadline", "worker_lost", "crash"] as const;
+export type FailureCause = typeof FAILURE_CAUSES[number];
 
 /** Every way in which an attempt can end that is not an outcome by itself. */
 export type AttemptEndCause =

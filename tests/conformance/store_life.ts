@@ -34,6 +34,7 @@ export function lifeTests(test: Test): void {
       epoch: "",
       earlierEpochs: [],
       epochEnds: [],
+      lastFailures: [],
       commit: 0,
       groups: [],
       tasks: [],

@@ -25,6 +25,7 @@ import {
   submission,
   trials,
   UNKNOWN,
+  WORKER,
 } from "./store_samples.ts";
 
 /** Registers the tests of verdicts. */
@@ -122,7 +123,13 @@ export function verdictTests(test: Test): void {
     const lease = (number: number) => ({ epoch, task: taskId(GROUP, number), attempt: 1 });
     const last = { ...attemptEnded(lease(1), "evaluator"), final: true };
     await store.commit(epoch, [group(), submission(1, 2), last, attemptEnded(lease(2), "evaluator")]);
-    assert.deepEqual((await store.open()).tasks.map((each) => each.isFinal), [true, false]);
+    const { tasks, lastFailures } = await store.open();
+    assert.deepEqual(tasks.map((each) => each.isFinal), [true, false]);
+    const failure = { worker: WORKER, cause: "evaluator", message: "" };
+    assert.deepEqual(lastFailures, [
+      { ...failure, lease: lease(1), isFinal: true },
+      { ...failure, lease: lease(2), isFinal: false },
+    ]);
   });
 
   test("an attempt that ended by any other cause is never open again", async (store) => {

@@ -6,8 +6,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { EXPERIMENT_STATES } from "../../../shared/model/experiment.ts";
 import { type Epoch, groupId, incarnation, taskId, workerId } from "../../../shared/model/ids.ts";
-import type { FailureCause } from "../../../shared/model/outcome.ts";
-import type { OpenAttempt, OpenExperiment, OpenGroup, OpenTask, Recovered } from "../store.ts";
+import { FAILURE_CAUSES } from "../../../shared/model/outcome.ts";
+import type { LastFailure, OpenAttempt, OpenExperiment, OpenGroup, OpenTask, Recovered } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import { epochEnd } from "./epoch_end.ts";
 import { NOT_ENDED } from "./known_attempts.ts";
@@ -20,8 +20,6 @@ export interface PackedRecovered extends Omit<Recovered, "tasks"> {
   readonly packedTasks: Packed;
 }
 
-const CAUSES = ["evaluator", "deadline", "worker_lost", "crash"] as const satisfies readonly FailureCause[];
-
 const OVER = "('completed', 'cancelled', 'broken')";
 
 /** Reads what a master needs; the newest epoch is its own. */
@@ -29,6 +27,7 @@ export function readRecovered({ db, epochs, commit, writer }: Connection): Packe
   const names = [...epochs.keys()];
   const epoch = names.pop();
   if (epoch === undefined) throw new Error("a store that was opened has an epoch");
+  const named = new Map([...epochs].map(([name, number]) => [number, name]));
   return {
     epoch,
     earlierEpochs: names,
@@ -36,7 +35,8 @@ export function readRecovered({ db, epochs, commit, writer }: Connection): Packe
     commit,
     groups: openGroups(db),
     packedTasks: openTasks(db),
-    attempts: openAttempts(db, new Map([...epochs].map(([name, number]) => [number, name]))),
+    attempts: openAttempts(db, named),
+    lastFailures: lastFailures(db, named),
     experiments: openExperiments(db),
     nextGroup: writer.marks.group,
   };
@@ -95,7 +95,7 @@ function openTasks(db: DatabaseSync): Packed {
     packer.number(numberOf(row.number));
     packer.bytes(bytesOf(row.payload));
     packer.number(known?.count ?? 0);
-    for (const cause of CAUSES) packer.number(known?.failures.get(cause) ?? 0);
+    for (const cause of FAILURE_CAUSES) packer.number(known?.failures.get(cause) ?? 0);
     packer.number(known?.isFinal === true ? 1 : 0);
   }
   if (read !== expected) {
@@ -140,6 +140,30 @@ function openAttempts(db: DatabaseSync, epochs: ReadonlyMap<number, Epoch>): rea
   return rows(db, sql).flatMap((row) => {
     const epoch = epochs.get(numberOf(row.epoch));
     return epoch === undefined ? [] : [openAttempt(row, epoch)];
+  });
+}
+
+function lastFailures(db: DatabaseSync, epochs: ReadonlyMap<number, Epoch>): readonly LastFailure[] {
+  const causes = FAILURE_CAUSES.map((each) => `'${each}'`).join(", ");
+  const sql = `
+    SELECT e.*, g.id AS group_id, s.first + e.task - s.first_seq AS number FROM ended_attempts e
+      JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= e.task)
+      JOIN groups g ON g.seq = s.group_seq
+    WHERE e.id IN (SELECT max(id) FROM ended_attempts
+      WHERE cause IN (${causes}) AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.task = ended_attempts.task)
+      GROUP BY task, cause, final) ORDER BY e.id`;
+  return rows(db, sql).flatMap((row) => {
+    const epoch = epochs.get(numberOf(row.epoch));
+    const cause = FAILURE_CAUSES.find((each) => each === row.cause);
+    if (epoch === undefined || cause === undefined) return [];
+    const task = taskId(groupId(textOf(row.group_id)), numberOf(row.number));
+    return [{
+      lease: { epoch, task, attempt: numberOf(row.attempt) },
+      worker: workerId(textOf(row.worker)),
+      cause,
+      message: textOf(row.message),
+      isFinal: numberOf(row.final) === 1,
+    }];
   });
 }
 

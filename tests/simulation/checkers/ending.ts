@@ -103,4 +103,14 @@ function checkFailed(world: World, task: DiskTask, limit: number, crashLimit: nu
     rows > most || wasFinal,
     () => `${task.id} was given up after ${rows} failures by ${outcome.cause}, ${most} retries are allowed`,
   );
+  const lease = task.outcome?.lease;
+  // What failed before the store was renewed is of another store now.
+  const isNamed = lease === undefined
+    ? world.disk.state.formerEpochs.length > 0
+    : task.ended.get(leaseKey(lease)) === outcome.cause;
+  world.findings.expect(
+    "retries_bounded",
+    isNamed,
+    () => `${task.id} was given up for no attempt that failed`,
+  );
 }

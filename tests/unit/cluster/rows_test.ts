@@ -124,10 +124,11 @@ Deno.test("a task whose last retry was counted when the master ended fails after
   const fleet = new Fleet();
   const worker = fleet.join("w");
   const group = fleet.submit(1, { retry: { ...AT_ONCE, limit: 0 } });
+  const { lease } = worker;
   // What the cluster would have written next is lost with it.
   fleet.commit([{
     type: "attempt_ended",
-    lease: worker.lease,
+    lease,
     worker: fleet.core.workers.values().next().value?.id ?? assert.fail("no worker"),
     cause: "evaluator",
     message: "it broke",
@@ -137,9 +138,10 @@ Deno.test("a task whose last retry was counted when the master ended fails after
   fleet.restart();
   const back = fleet.join("w");
   assert.equal(back.leases.length, 0);
-  const outcome = fleet.outcome(group)?.outcome;
-  assert.ok(outcome?.state === "failed");
-  assert.equal(outcome.cause, "evaluator");
+  const recorded = fleet.outcome(group);
+  assert.ok(recorded?.outcome.state === "failed");
+  assert.equal(recorded.outcome.cause, "evaluator");
+  assert.deepEqual([recorded.outcome.message, recorded.lease, recorded.worker], ["it broke", lease, "w"]);
 });
 
 Deno.test("an attempt that was being cancelled when its worker was lost leaves its task to go on", () => {
@@ -204,13 +206,15 @@ Deno.test("a failure for good is remembered over a restart, while another attemp
   fleet.pass(2_000);
   first.leaves();
   const second = fleet.join("w2");
-  second.fails(second.lease, { final: true });
+  const { lease } = second;
+  second.fails(lease, { final: true });
   assert.equal(fleet.outcome(group), undefined);
   fleet.restart();
   const other = fleet.join("w2");
   fleet.pass(31_000);
   assert.equal(other.leases.length, 0);
-  const outcome = fleet.outcome(group)?.outcome;
-  assert.ok(outcome?.state === "failed");
-  assert.equal(outcome.cause, "evaluator");
+  const recorded = fleet.outcome(group);
+  assert.ok(recorded?.outcome.state === "failed");
+  assert.equal(recorded.outcome.cause, "evaluator");
+  assert.deepEqual([recorded.lease, recorded.worker], [lease, "w2"]);
 });

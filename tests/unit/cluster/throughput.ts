@@ -177,7 +177,15 @@ function yesStore(context: Context<CommandAnswered>): Ref<StoreMessage> {
         } else if (message.type === "recover") {
           const epoch = epochOf("a".repeat(32), 1, "00000000");
           const nothing = { groups: [], tasks: [], attempts: [], experiments: [] };
-          const recovered = { epoch, earlierEpochs: [], epochEnds: [], commit: 0, nextGroup: 1, ...nothing };
+          const recovered = {
+            epoch,
+            earlierEpochs: [],
+            epochEnds: [],
+            lastFailures: [],
+            commit: 0,
+            nextGroup: 1,
+            ...nothing,
+          };
           own.send(message.from, { type: "recovered", recovered });
         }
       },
