@@ -14,6 +14,7 @@ import { RealLoop } from "../shared/platform/real_loop.ts";
 import { plainTextProblem } from "../shared/platform/plain_text.ts";
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { builtinExecutor } from "./executors/builtin.ts";
+import { commandExecutor } from "./executors/command.ts";
 import type { Executor } from "./executors/executor.ts";
 import { moduleExecutor } from "./executors/module.ts";
 import { awaitIdentity, type Identity } from "./identity.ts";
@@ -47,7 +48,9 @@ export interface StartOptions {
   readonly pool?: Partial<Resources> | undefined;
   /** Folders in which, at any depth, the modules of evaluators may lie; by default anywhere on the machine. */
   readonly modulesWithin?: readonly string[] | undefined;
-  /** By default the built-in evaluators and TypeScript modules. */
+  /** Whether commands are run, any program as this user; by default they are. */
+  readonly commands?: boolean | undefined;
+  /** By default the built-in evaluators, TypeScript modules and commands. */
   readonly executors?: readonly Executor[] | undefined;
   /** Where proxies of its own are needed; the caller closes it. */
   readonly client?: Deno.HttpClient | undefined;
@@ -113,15 +116,7 @@ class WorkerProcess {
     }
     const identity = await this.#takeFolder();
     // What a killed worker leaves behind lies in its own folder, where its next life finds it.
-    this.#executors = this.#options.executors ??
-      [
-        builtinExecutor(),
-        moduleExecutor({
-          slots: this.#slots,
-          folder: identity.folder,
-          within: this.#options.modulesWithin,
-        }),
-      ];
+    this.#executors = this.#options.executors ?? this.#ownExecutors(identity.folder);
     try {
       const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
       const journal = await openJournal(identity.folder, { trouble });
@@ -133,6 +128,16 @@ class WorkerProcess {
     } finally {
       identity.close();
     }
+  }
+
+  #ownExecutors(folder: string): Executor[] {
+    const { commands = true, modulesWithin: within, log } = this.#options;
+    const warns = (message: string, task: string) => log("warning", "worker/command", message, { task });
+    return [
+      builtinExecutor(),
+      moduleExecutor({ slots: this.#slots, folder, within }),
+      ...(commands ? [commandExecutor({ folder, warns })] : []),
+    ];
   }
 
   #takeFolder(): Promise<Identity> {

@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly slots: number;
   /** Folders in which the modules of evaluators may lie; by default anywhere. */
   readonly modulesWithin?: readonly string[] | undefined;
+  /** Whether commands are run; by default they are. */
+  readonly commands?: boolean | undefined;
   readonly log: LogSink;
 }
 

@@ -9,8 +9,9 @@
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Spec, type SpecInput, specSchema } from "../../shared/protocol/spec.ts";
+import { closest } from "../../shared/space/closest.ts";
 import { formatPath, isRecord, type Path, type Problem, problemsOf } from "../../shared/space/problem.ts";
-import { closest } from "./closest.ts";
+
 import { keysAt } from "./spec_json_schema.ts";
 import { applyOverride, type Override, parseOverride } from "./spec_override.ts";
 import { readSpecSource, type SpecSource } from "./spec_source.ts";
@@ -93,12 +94,24 @@ interface Part {
 }
 
 async function completeEvaluator(value: unknown, folder: string): Promise<Part> {
+  if (isRecord(value) && value["kind"] === "command") return completeCommand(value, folder);
   const written = modulePath(value);
   if (written === undefined) return { value, problems: [] };
   const path = resolve(folder, written);
   const problem = await fileProblem(path);
   const problems = problem === undefined ? [] : [{ path: ["evaluator", "path"], message: problem }];
   return { value: isRecord(value) ? { ...value, path } : value, problems };
+}
+
+/** A program runs in the spec's folder, unless told. */
+async function completeCommand(value: Readonly<Record<string, unknown>>, folder: string): Promise<Part> {
+  const { folder: written = "./" } = value;
+  if (typeof written !== "string" || written === "") return { value, problems: [] };
+  const path = resolve(folder, written);
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  const message = `there is no folder ${path}; paths are relative to the spec's folder`;
+  const problems = isFolder ? [] : [{ path: ["evaluator", "folder"], message }];
+  return { value: { ...value, folder: path }, problems };
 }
 
 async function completeSpace(value: unknown, folder: string): Promise<Part> {

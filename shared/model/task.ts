@@ -11,7 +11,26 @@ export type Evaluator =
   /** Part of the worker: `noop`, `sleep` and `heuristic`. */
   | { readonly kind: "builtin"; readonly name: "noop" | "sleep" | "heuristic" }
   /** A TypeScript module with an exported function `evaluate`, run in a subprocess that may read its own folder. */
-  | { readonly kind: "module"; readonly path: string };
+  | { readonly kind: "module"; readonly path: string }
+  /** Any program, run as the worker's user. */
+  | CommandEvaluator;
+
+/** A program that is started anew for each attempt. */
+export interface CommandEvaluator {
+  readonly kind: "command";
+  /** The program and its arguments, with values as `{name}`; see `fillCommand`. */
+  readonly command: readonly string[];
+  /** Where it runs, absolute; by default the attempt's own folder. */
+  readonly folder?: string | undefined;
+  /** What it gets beside what every program gets: `NAME` is the worker's own, `NAME=value` is set. */
+  readonly env?: readonly string[] | undefined;
+  /** Where its metrics are; by default in `result.json` where that exists, else those of its last report. */
+  readonly result?: CommandResult | undefined;
+}
+
+/** Where the metrics of a program are: in the last line that it prints, in its `result.json`, nowhere. */
+export const COMMAND_RESULTS = ["last_line", "file", "exit_code"] as const;
+export type CommandResult = (typeof COMMAND_RESULTS)[number];
 
 /** How failures are retried; each cause is counted by itself. */
 export interface RetryPolicy {

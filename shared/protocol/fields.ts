@@ -18,6 +18,7 @@ import {
   type TaskId,
   type WorkerId,
 } from "../model/ids.ts";
+import { COMMAND_RESULTS } from "../model/task.ts";
 import {
   METRIC_NAME_MAX,
   METRICS_MAX,
@@ -142,11 +143,30 @@ export const attemptEnd = z.discriminatedUnion("state", [
 /** The highest commit that a peer was ever told, and of which epoch. */
 export const seen = z.strictObject({ epoch: epochField, commit: count });
 
+/** `NAME` or `NAME=value`. The worker's own words to a program are not a spec's to say, nor are its tokens to be had. */
+const environmentEntry = z.string().max(32_768).regex(
+  /^(?!ESPALIER_)[A-Za-z_][A-Za-z0-9_]*(=[^\0]*)?$/,
+  "expected NAME, to pass on the worker's variable, or NAME=value; names that begin with ESPALIER_ are taken",
+);
+
+const environment: z.ZodType<readonly string[], readonly string[]> = z.array(environmentEntry).max(256);
+/** What a command has beside its words. */
+export const commandFields = {
+  folder: z.string().min(1).max(4_096).optional(),
+  env: environment.optional(),
+  result: z.enum(COMMAND_RESULTS).optional(),
+};
+
+/** The words of a command. */
+export const commandWords: z.ZodType<readonly string[], readonly string[]> = z.array(z.string().max(32_768))
+  .min(1).max(1_000);
+
 /** What all tasks of a group share. */
 export const taskTemplate = z.strictObject({
   evaluator: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
     z.strictObject({ kind: z.literal("module"), path: z.string().min(1).max(4_096) }),
+    z.strictObject({ kind: z.literal("command"), command: commandWords, ...commandFields }),
   ]),
   resources,
   priority: z.int().min(-1_000_000).max(1_000_000),

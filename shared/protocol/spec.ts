@@ -5,9 +5,11 @@
  */
 import { z } from "zod";
 import { optimizerSchema } from "../model/optimizer_options.ts";
-import { GRACE_DEFAULT_MS, RETRY_DEFAULTS } from "../model/task.ts";
-import { spaceSchema } from "../space/space.ts";
-import { name, resources } from "./fields.ts";
+import { partsOf, splitWords } from "../model/command.ts";
+import { type Evaluator, GRACE_DEFAULT_MS, RETRY_DEFAULTS } from "../model/task.ts";
+import { noValueAt } from "../space/parameter_at.ts";
+import { type Space, spaceSchema } from "../space/space.ts";
+import { commandFields, commandWords, name, resources } from "./fields.ts";
 import { parseDuration } from "./duration.ts";
 
 /** Failures in a row with one message and no success that pause an experiment. */
@@ -24,11 +26,21 @@ export const duration = z.union([z.number().min(0), z.string()]).transform((valu
   return z.NEVER;
 });
 
+/** A line is split into words here, so that everyone sees the same ones. */
+const command = z.union([z.string(), commandWords]).transform((written, context) => {
+  const split = typeof written === "string" ? splitWords(written) : { ok: true, words: written } as const;
+  if (split.ok) return split.words;
+  context.addIssue({ code: "custom", message: split.message });
+  return z.NEVER;
+}).pipe(commandWords);
+
 const evaluator = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), path: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("command"), command, ...commandFields }),
   z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
 ], {
-  error: (issue) => issue.code === "invalid_union" ? "expected one of the kinds module, builtin" : undefined,
+  error: (issue) =>
+    issue.code === "invalid_union" ? "expected one of the kinds module, command, builtin" : undefined,
 });
 
 const objective = z.strictObject({
@@ -81,6 +93,9 @@ export const specSchema = z.strictObject({
   /** Failures in a row with one message and no success that pause the experiment; 0 never pauses. */
   maxFailures: z.int().min(0).default(MAX_FAILURES_DEFAULT),
 }).superRefine((spec, context) => {
+  for (const message of wrongValues(spec.evaluator, spec.space)) {
+    context.addIssue({ code: "custom", path: ["evaluator", "command"], message });
+  }
   const isHeuristic = spec.evaluator.kind === "builtin" && spec.evaluator.name === "heuristic";
   if (!isHeuristic || spec.space.kind === "cnn") return;
   const message = "the heuristic looks at an architecture, and this space has none: name an evaluator";
@@ -91,3 +106,14 @@ export const specSchema = z.strictObject({
 export type SpecInput = z.input<typeof specSchema>;
 /** A checked spec. Durations are in milliseconds. */
 export type Spec = z.output<typeof specSchema>;
+
+/** What is wrong with the values in a command: braces that belong to none, names that the space does not have. */
+function wrongValues(evaluator: Evaluator, space: Space): readonly string[] {
+  if (evaluator.kind !== "command") return [];
+  return evaluator.command.flatMap((word) => {
+    const parsed = partsOf(word);
+    if (!parsed.ok) return [parsed.message];
+    return parsed.parts.map((part) => typeof part === "string" ? undefined : noValueAt(space, part.path))
+      .filter((message) => message !== undefined);
+  });
+}

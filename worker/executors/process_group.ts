@@ -27,6 +27,8 @@ export interface ProcessGroup {
   readonly status: Promise<Deno.CommandStatus>;
   /** Sends a signal to the process alone. */
   signal(signal: Deno.Signal): void;
+  /** Sends a signal to the whole group. */
+  signalGroup(signal: Deno.Signal): void;
   /** Ends the whole group. */
   kill(): void;
 }
@@ -35,11 +37,11 @@ export interface ProcessGroup {
  * Becomes the program, leaving a subshell in its group that waits for the end of the lifeline and then kills the group.
  *
  * The lifeline is opened for reading and writing first: if the worker has died by now, opening it for reading alone
- * would wait for ever. The subshell holds none of the program's pipes, or they would not end with the program.
+ * would wait for ever. The subshell stays through the signals that ask its group to end, and holds none of the program's pipes, or they would not end with the program.
  */
 const KEEPER = `
 exec 4<>"$1" 3<"$1" 4>&-
-( read -r _ <&3; kill -s KILL -- "-$$" ) </dev/null >/dev/null 2>&1 &
+( trap '' TERM INT HUP; read -r _ <&3; kill -s KILL -- "-$$" ) </dev/null >/dev/null 2>&1 &
 exec 3<&-
 shift
 exec "$@"
@@ -75,6 +77,9 @@ export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGr
     }),
     signal(signal) {
       if (!isKilled) signalQuietly(child.pid, signal);
+    },
+    signalGroup(signal) {
+      if (!isKilled) signalQuietly(-child.pid, signal);
     },
     kill,
   };

@@ -27,6 +27,7 @@ const ORPHAN_END_MS = 3_000;
 interface WorkerVerbOptions extends AskOptions {
   readonly slots: number;
   readonly modulesWithin?: readonly string[];
+  readonly commands: boolean;
   readonly grace: number;
   readonly folderWithin: number;
   readonly stdinLifeline?: boolean;
@@ -47,6 +48,7 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       "run evaluators' modules from this folder alone; may be repeated",
       gather,
     )
+    .option("--no-commands", "run no evaluators that are commands, which may do what this user may")
     .addOption(
       spanOption("--grace <duration>", "how long what runs has to finish at a stop", STOP_GRACE_DEFAULT_MS),
     )
@@ -77,6 +79,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     folderWithinMs: options.folderWithin,
     slots: options.slots,
     modulesWithin: options.modulesWithin,
+    commands: options.commands,
     log: logLines(terminal, options.logLevel),
   });
   const ends = listenForInterrupts({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SPEC_SCHEMA_FILE, specSchemaText } from "../../../scripts/spec_schema.ts";
-import { closest } from "../../../client/cli/closest.ts";
+import { closest } from "../../../shared/space/closest.ts";
 
 Deno.test("docs/spec.schema.json is what scripts/spec_schema.ts writes", async () => {
   assert.equal(await Deno.readTextFile(SPEC_SCHEMA_FILE), specSchemaText(), "run scripts/spec_schema.ts");

@@ -1,0 +1,214 @@
+/**
+ * One attempt of a command: from its start to its one end, when nothing of it is alive.
+ *
+ * @module
+ */
+import type { Metrics } from "../../shared/model/outcome.ts";
+import type { CommandResult } from "../../shared/model/task.ts";
+import { type Line, LineReader } from "./command_lines.ts";
+import {
+  readLastLine,
+  type ReadMetrics,
+  readReport,
+  readResultFile,
+  RESULT_FILE,
+} from "./command_metrics.ts";
+import type { OutputFile } from "./command_output.ts";
+import { endStrays } from "./command_strays.ts";
+import type { ExecutorEvent, Running } from "./executor.ts";
+import { FATAL_EXIT_CODE } from "./harness/failure.ts";
+import { Printed } from "./printed.ts";
+import type { ProcessGroup } from "./process_group.ts";
+
+/** How an attempt ends. */
+export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
+
+/** What has been started. */
+export interface StartedCommand {
+  readonly group: ProcessGroup;
+  /** The attempt's own. */
+  readonly folder: string;
+  readonly result: CommandResult | undefined;
+  readonly output: OutputFile;
+  readonly errors: OutputFile;
+}
+
+/** Whom an attempt tells. */
+export interface CommandListener {
+  report(step: number, metrics: Metrics): void;
+  /** Something that is not as it should be, and no failure. */
+  warns(message: string): void;
+  /** Once, last. */
+  ended(end: End): void;
+}
+
+/** So many warnings of one attempt are told. */
+export const WARNINGS_MAX = 5;
+/** What a program left behind may hold its pipes; after this time it is looked for. */
+export const PIPES_CLOSE_MS = 200;
+/** The last line of standard error stands in a failure's message so far, in characters. */
+export const ERROR_LINE_MAX = 300;
+/** The longest delay of a timer: a longer one would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** An attempt whose program has been started. */
+export class CommandAttempt implements Running {
+  /** Resolves after `ended` was told. */
+  readonly over: Promise<void>;
+  readonly #started: StartedCommand;
+  readonly #listener: CommandListener;
+  readonly #outputLines = new LineReader((line) => this.#reported(line));
+  readonly #errorLines = new LineReader(() => {});
+  readonly #printed = new Printed();
+  readonly #readers: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>[] = [];
+  readonly #warnings: string[] = [];
+  #lastReport: Metrics | undefined;
+  #lastStep = 0;
+  #hasExited = false;
+  #isStopping = false;
+  #killAtMs = Infinity;
+  #killTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(started: StartedCommand, listener: CommandListener) {
+    this.#started = started;
+    this.#listener = listener;
+    // Nobody has anything to say to a program.
+    started.group.input.close().catch(() => {});
+    this.over = this.#watch();
+  }
+
+  stop(graceMs: number): void {
+    // What it measured before counts; nothing of it is alive for long.
+    if (this.#hasExited) return;
+    if (graceMs > 0 && !this.#isStopping) this.#started.group.signalGroup("SIGTERM");
+    this.#isStopping = true;
+    if (graceMs <= 0) return this.#started.group.kill();
+    // A second stop can only shorten the time.
+    const killAtMs = performance.now() + graceMs;
+    if (killAtMs >= this.#killAtMs) return;
+    this.#killAtMs = killAtMs;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#started.group.kill(), Math.min(graceMs, TIMER_MAX_MS));
+  }
+
+  /** Something is wrong, and no failure. */
+  warn(message: string): void {
+    if (this.#warnings.length >= WARNINGS_MAX) return;
+    this.#warnings.push(message);
+    const isLast = this.#warnings.length === WARNINGS_MAX;
+    this.#listener.warns(isLast ? `${message}; further warnings of this attempt are not told` : message);
+  }
+
+  async #watch(): Promise<void> {
+    const { group, output, errors, folder } = this.#started;
+    const read = Promise.all([
+      this.#read(group.output, output, this.#outputLines),
+      this.#read(group.errors, errors, this.#errorLines),
+    ]);
+    const status = await group.status;
+    this.#hasExited = true;
+    clearTimeout(this.#killTimer);
+    await this.#endLeftovers(read, folder);
+    await Promise.all([output.close(), errors.close()]);
+    this.#listener.ended(await this.#endOf(status));
+  }
+
+  /** Its group has been killed by now. Who left the group is found by its environment, and may hold the pipes. */
+  async #endLeftovers(read: Promise<unknown>, folder: string): Promise<void> {
+    await endStrays((of) => of === folder);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => timer = setTimeout(resolve, PIPES_CLOSE_MS, "late"));
+    const first = await Promise.race([read, late]);
+    clearTimeout(timer);
+    // Where strays cannot be found, they are not waited for.
+    if (first === "late") await Promise.all(this.#readers.map((reader) => reader.cancel()));
+    await read;
+  }
+
+  async #read(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    file: OutputFile,
+    lines: LineReader,
+  ): Promise<void> {
+    const reader = stream.getReader();
+    this.#readers.push(reader);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      lines.push(value);
+      this.#printed.add(value);
+      await file.add(value);
+    }
+    lines.end();
+  }
+
+  #reported(line: Line): void {
+    const report = readReport(line);
+    if (!report.ok) return this.warn(`a report was dropped: ${report.message}`);
+    const { step = this.#lastStep + 1, metrics } = report;
+    this.#lastStep = step;
+    this.#lastReport = metrics;
+    this.#listener.report(step, metrics);
+  }
+
+  async #endOf({ code, signal }: Deno.CommandStatus): Promise<End> {
+    if (this.#isStopping) return { state: "stopped" };
+    if (code === 0 && signal === null) {
+      const read = await this.#metrics();
+      return read.ok ? { state: "completed", metrics: read.metrics } : this.#failed(read.message, false);
+    }
+    const death = signal === null
+      ? `the command ended with exit code ${code}${CODE_ADVICE[code] ?? ""}`
+      : `the command was ended by ${signal}${SIGNAL_ADVICE[signal] ?? ""}`;
+    const said = this.#errorLines.last?.text.slice(0, ERROR_LINE_MAX);
+    const isFinal = code === FATAL_EXIT_CODE && signal === null;
+    return this.#failed(said === undefined ? death : `${death}: ${said}`, isFinal);
+  }
+
+  async #metrics(): Promise<ReadMetrics> {
+    const { result, folder } = this.#started;
+    switch (result) {
+      case "exit_code":
+        return { ok: true, metrics: { exitCode: 0 } };
+      case "last_line":
+        return readLastLine(this.#outputLines.last);
+      case "file":
+        return await readResultFile(folder) ?? {
+          ok: false,
+          message:
+            `the command left no ${RESULT_FILE} in its ESPALIER_DIR, where the spec's "result: file" expects its metrics`,
+        };
+      case undefined: {
+        const inFile = await readResultFile(folder);
+        if (inFile !== undefined) return inFile;
+        if (this.#lastReport !== undefined) return { ok: true, metrics: this.#lastReport };
+        return { ok: false, message: NO_METRICS };
+      }
+    }
+  }
+
+  /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
+  #failed(message: string, final: boolean): End {
+    const printed = this.#printed.text();
+    const details = [
+      ...this.#warnings.map((warning) => `Warning: ${warning}`),
+      ...(printed === "" ? [] : [`Printed:\n${printed}`]),
+      `All of it: ${this.#started.folder} on this worker's machine`,
+    ];
+    return { state: "failed", cause: "evaluator", message, final, stack: details.join("\n\n") };
+  }
+}
+
+const NO_METRICS =
+  `the command ended well and said no metrics: expected a line such as [tune-metric]: {"accuracy": 0.97} on standard ` +
+  `output, or a ${RESULT_FILE} in its ESPALIER_DIR, or "result: exit_code" in the spec`;
+
+const CODE_ADVICE: Readonly<Record<number, string>> = {
+  [FATAL_EXIT_CODE]: ", which says that another try would fail too",
+  126: ": something that it was to run is not executable",
+  127: ": something that it was to run was not found",
+};
+
+const SIGNAL_ADVICE: Partial<Record<Deno.Signal, string>> = {
+  SIGKILL: " (the machine may have run out of memory)",
+};
