@@ -146,7 +146,7 @@ function blame(core: ClusterCore, attempt: LiveAttempt, cause: FailureCause): vo
   // A machine that was lost or restarted took all its tasks with it: that says nothing about any of them.
   const isItsFault = cause === "evaluator" || cause === "deadline";
   if (isItsFault && !task.failedOn.includes(worker.id)) task.failedOn = [...task.failedOn, worker.id];
-  if (isItsFault) blameFailure(core, worker);
+  if (isItsFault) blameFailure(core, worker, task.id);
 }
 
 function countFailure(core: ClusterCore, task: LiveTask, { cause, message, final }: Failure): void {

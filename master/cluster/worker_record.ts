@@ -7,7 +7,7 @@
  * @module
  */
 import type { Ref } from "../../shared/actor/actor.ts";
-import type { Incarnation, WorkerId } from "../../shared/model/ids.ts";
+import type { Incarnation, TaskId, WorkerId } from "../../shared/model/ids.ts";
 import {
   addResources,
   NO_RESOURCES,
@@ -23,6 +23,8 @@ export interface Probation {
   level: number;
   untilMs: number;
   readonly reason: string;
+  /** Of its streak alone: ends as soon as others fail as it does. */
+  readonly isOfStreak: boolean;
 }
 
 /** One worker: its present or last life. */
@@ -54,6 +56,8 @@ export class WorkerRecord {
   failed = 0;
   /** Tasks that it failed and another completed, since its own last success. */
   blamed = 0;
+  /** Different tasks whose evaluators failed on it in a row: as many as are looked at. */
+  readonly failing = new Set<TaskId>();
   probation: Probation | undefined;
   #pool: Resources = NO_RESOURCES;
   #drawn: Resources = NO_RESOURCES;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BLAME_MAX, PAUSE_MIN_MS } from "../../../master/cluster/probation.ts";
+import { BLAME_MAX, PAUSE_MIN_MS, STREAK_MAX } from "../../../master/cluster/probation.ts";
 import { workerId } from "../../../shared/model/ids.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -106,4 +106,48 @@ Deno.test("while one is on probation the others work on, and pages show why it d
     "failed 3 tasks that other workers completed",
   );
   assert.deepEqual(new Map(shown as [string, string | null][]).get("w3"), null);
+});
+
+/** A fleet in which w2 is busy for long, and w1 fails whatever it is given. */
+function failing() {
+  const fleet = new Fleet();
+  const busy = fleet.join("w2");
+  fleet.submit(1, { retry: RETRY });
+  const bad = fleet.join("w1");
+  fleet.submit(50, { retry: { ...RETRY, limit: 3 } });
+  for (let i = 0; i < 4 * STREAK_MAX && probation(fleet) === undefined; i++) {
+    bad.fails();
+    fleet.pass(10);
+  }
+  return { fleet, bad, busy };
+}
+
+Deno.test("a worker that fails task after task while the others are busy is on probation before the queue has failed", () => {
+  const { fleet, bad } = failing();
+  assert.match(probation(fleet)?.reason ?? "", /5 tasks in a row, and no other worker/);
+  const before = bad.leases.length;
+  fleet.pass(PAUSE_MIN_MS - 500);
+  assert.equal(bad.leases.length, before);
+  assert(before < 4 * STREAK_MAX + 1, `${before} attempts were given to it`);
+});
+
+Deno.test("where another worker fails as well, it is the evaluator, and nobody is on probation", () => {
+  const { fleet, busy } = failing();
+  assert.notEqual(probation(fleet), undefined);
+  for (let i = 0; i < 3 * STREAK_MAX; i++) {
+    busy.fails();
+    fleet.pass(10);
+  }
+  assert.equal(probation(fleet), undefined);
+});
+
+Deno.test("a worker that is alone, and fails everything, goes on: there is nobody to compare it with", () => {
+  const fleet = new Fleet();
+  const alone = fleet.join("w1");
+  fleet.submit(20, { retry: RETRY });
+  for (let i = 0; i < 4 * STREAK_MAX; i++) {
+    alone.fails();
+    fleet.pass(10);
+  }
+  assert.equal(probation(fleet), undefined);
 });
