@@ -26,6 +26,8 @@ const SECOND_LEASE = 1;
 /** What the tasks are compared with. */
 export interface TaskContext {
   readonly newestEpoch: number;
+  /** From which epoch on the store has its present id: attempts of earlier ones are another store's. */
+  readonly firstEpoch: number;
   /** The retry policy of a group; undefined where it cannot be read. */
   policy(groupSeq: number): RetryPolicy | undefined;
 }
@@ -53,10 +55,10 @@ export function checkTask(facts: TaskFacts, context: TaskContext, findings: Find
 function checkOutcome(
   task: string,
   outcome: OutcomeRow,
-  { newestEpoch }: TaskContext,
+  { newestEpoch, firstEpoch }: TaskContext,
   findings: Findings,
 ): void {
-  const problem = problemOf(outcome);
+  const problem = problemOf(outcome, firstEpoch > 1);
   findings.expect(
     "outcome_whole",
     problem === undefined,
@@ -71,7 +73,7 @@ function checkOutcome(
 }
 
 /** What an outcome lacks, or has too much. */
-function problemOf(outcome: OutcomeRow): string | undefined {
+function problemOf(outcome: OutcomeRow, isRenewed: boolean): string | undefined {
   const { state, metrics, cause, message, worker, attempt, attempts, elapsedMs } = outcome;
   if (!OUTCOME_STATES.some((each) => each === state)) return `is ${state}, which is no state`;
   const isMeasured = state === "completed" || state === "pruned";
@@ -85,7 +87,8 @@ function problemOf(outcome: OutcomeRow): string | undefined {
   }
   if (cause !== null && !FAILURES.includes(cause)) return `failed by ${cause}, which is no cause`;
   if (state === "cancelled") return elapsedMs >= 0 && attempts >= 0 ? undefined : "ran for less than no time";
-  if (attempt === null || worker === "") return "is of no attempt";
+  // What used up its retries may have been an attempt of the store that this one was before.
+  if ((attempt === null || worker === "") && !(isFailed && isRenewed)) return "is of no attempt";
   if (attempts < 1) return "was reached without an attempt";
   return elapsedMs >= 0 ? undefined : "ran for less than no time";
 }
@@ -149,7 +152,9 @@ function checkRetries(facts: TaskFacts, context: TaskContext, findings: Findings
   const outcome = outcomes.find(({ state }) => state === "failed");
   if (outcome === undefined) return;
   const { cause, epoch, attempt } = outcome;
-  const ofLease = ended.some((each) => each.epoch === epoch && each.attempt === attempt);
+  const ofLease = attempt === null
+    ? context.firstEpoch > 1 && ended.some((each) => each.cause === cause && each.epoch < context.firstEpoch)
+    : ended.some((each) => each.epoch === epoch && each.attempt === attempt);
   // An evaluator may say that to try again is pointless, which is not stored.
   const isEnough = cause === "evaluator" || rows(cause) >= most(cause ?? "");
   findings.expect(

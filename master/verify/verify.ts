@@ -183,7 +183,8 @@ class Verification {
       }
       return policies.get(groupSeq);
     };
-    const context = { newestEpoch: this.#found.epochs, policy };
+    const firstEpoch = rows.ids().at(-1)?.firstEpoch ?? 1;
+    const context = { newestEpoch: this.#found.epochs, firstEpoch, policy };
     const tables = {
       submissions: rows.submissions("task"),
       tasks: rows.numbers("tasks"),
