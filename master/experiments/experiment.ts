@@ -12,7 +12,7 @@ import type { ExperimentState, ExperimentSummary } from "../../shared/model/expe
 import { decode, encode } from "../../shared/protocol/codec.ts";
 import type { ClusterToSource, CommandReply } from "../cluster/messages.ts";
 import type { StoreAnswer } from "../store/messages.ts";
-import type { StoreChange, StoreVerdict } from "../store/store.ts";
+import type { StoreChange } from "../store/store.ts";
 import { beginning } from "./beginning.ts";
 import { counted, reachesTarget, trialLimit } from "./budget.ts";
 import { FailureStreak, isUntoldFault } from "./failure_streak.ts";
@@ -20,6 +20,7 @@ import { ASK_AGAIN_MS, HistoryReader } from "./history.ts";
 import type { ExperimentMessage, ExperimentOptions, Steering } from "./messages.ts";
 import { type NewTrial, SearchFold } from "./search_fold.ts";
 import { hasEnded } from "./refusals.ts";
+import { StoreCommits } from "./store_commits.ts";
 import { templateOf } from "./template.ts";
 
 /** How often a changed experiment is shown anew. */
@@ -49,8 +50,7 @@ class Experiment implements Actor<ExperimentMessage> {
   /** State changes that were asked of the store, and the last of them that holds here. */
   #changes = 0;
   #applied = 0;
-  #nextToken = 1;
-  readonly #afterCommit = new Map<number, (verdicts: readonly StoreVerdict[], commit: number) => void>();
+  readonly #commits: StoreCommits;
   /** Who waits to hear that it is cancelled. */
   readonly #cancelling: Steering[] = [];
   /** Words that came while its end was on its way to the disk. */
@@ -62,6 +62,7 @@ class Experiment implements Actor<ExperimentMessage> {
     this.#options = options;
     this.#fold = new SearchFold(options.spec);
     this.#failureStreak = new FailureStreak(options.spec.maxFailures);
+    this.#commits = new StoreCommits(context, options.store);
     this.#history = new HistoryReader(context, options.store, options.group, this.#fold);
     this.#state = options.state;
     this.#reason = options.reason;
@@ -123,11 +124,7 @@ class Experiment implements Actor<ExperimentMessage> {
   }
 
   #storeSaid(message: StoreAnswer): void {
-    if (message.type === "committed") {
-      const then = this.#afterCommit.get(message.token);
-      this.#afterCommit.delete(message.token);
-      return then?.(message.verdicts, message.commit);
-    }
+    if (message.type === "committed") return this.#commits.answered(message);
     if (message.type !== "answer") return;
     if (this.#history.answered(message)) return this.#readOn();
     // The store is slow or broken for now: the question is asked again.
@@ -248,7 +245,7 @@ class Experiment implements Actor<ExperimentMessage> {
   #commitSteering(steering: Steering, state: "paused" | "running", reason: string): void {
     const value = { experiment: this.#options.group, state };
     const number = ++this.#changes;
-    this.#commitCommand(steering, value, [this.#stateChange(state, reason)], (verdict, commit) => {
+    this.#commits.command(steering.id, value, [this.#stateChange(state, reason)], (verdict, commit) => {
       if (verdict.type === "repeated") return this.#answerRepeated(steering, verdict.reply, commit);
       // What has happened to it since was stored after this, and holds.
       if (number > this.#applied && this.#phase !== "over") this.#enter(state, reason, number);
@@ -263,24 +260,6 @@ class Experiment implements Actor<ExperimentMessage> {
     else this.#late.push(steering);
   }
 
-  #commitCommand(
-    { id }: Steering,
-    value: unknown,
-    changes: readonly StoreChange[],
-    then: (verdict: StoreVerdict, commit: number) => void,
-  ): void {
-    const token = this.#nextToken++;
-    this.#afterCommit.set(token, ([verdict], commit) => {
-      if (verdict !== undefined) then(verdict, commit);
-    });
-    this.#context.send(this.#options.store, {
-      type: "commit",
-      from: this.#context.self,
-      token,
-      changes: [{ type: "command", id, reply: encode(value), changes }],
-    });
-  }
-
   #answerRepeated(steering: Steering, reply: Uint8Array, commit: number): void {
     const value = decode(reply);
     this.#answer(steering, value === null ? hasEnded(this.#options.group) : { ok: true, value, commit });
@@ -292,16 +271,9 @@ class Experiment implements Actor<ExperimentMessage> {
 
   /** The state holds at once in memory. @param then called when it is durable */
   #changeState(state: ExperimentState, reason: string, then?: (commit: number) => void): void {
-    const token = this.#nextToken++;
-    this.#afterCommit.set(token, (_verdicts, commit) => {
+    this.#commits.commit(this.#stateChange(state, reason), (_verdict, commit) => {
       this.#publish();
       then?.(commit);
-    });
-    this.#context.send(this.#options.store, {
-      type: "commit",
-      from: this.#context.self,
-      token,
-      changes: [this.#stateChange(state, reason)],
     });
     this.#enter(state, reason, ++this.#changes);
   }

@@ -10,17 +10,17 @@ import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import { childSpec, type SupervisorMessage } from "../../shared/actor/supervisor.ts";
 import { type ExperimentState, type ExperimentSummary, isOver } from "../../shared/model/experiment.ts";
 import { type CommandId, type GroupId, groupId } from "../../shared/model/ids.ts";
-import { decode, encode } from "../../shared/protocol/codec.ts";
+import { decode } from "../../shared/protocol/codec.ts";
 import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
 import { formatPath, problemsOf } from "../../shared/space/space.ts";
 import type { ClusterMessage, CommandReply, LiveMessage, Standing } from "../cluster/messages.ts";
 import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
-import type { StoreVerdict } from "../store/store.ts";
 import { beginning, experimentAdded } from "./beginning.ts";
 import { experiment } from "./experiment.ts";
 import type { ExperimentMessage, RegistrarMessage, SteeringMessage } from "./messages.ts";
 import { brokeAgain, failure, notReady, over, storeLost, unknown } from "./refusals.ts";
 import { Revival } from "./revival.ts";
+import { StoreCommits } from "./store_commits.ts";
 
 /** Experiments that are shown live; older ones are asked for. */
 const LIVE_MAX = 200;
@@ -51,7 +51,7 @@ class Registrar implements Actor<RegistrarMessage> {
   readonly #options: RegistrarOptions;
   readonly #running = new Map<GroupId, Ref<ExperimentMessage>>();
   readonly #live = new Map<GroupId, ExperimentSummary>();
-  readonly #afterCommit = new Map<number, (verdict: StoreVerdict, commit: number) => void>();
+  readonly #commits: StoreCommits;
   /** Commands to begin one that are being committed, with who is to be answered. */
   readonly #beingBegun = new Map<CommandId, { asker: RunMessage }>();
   /** How those stand that were begun. */
@@ -61,11 +61,11 @@ class Registrar implements Actor<RegistrarMessage> {
   #nextGroup: number | undefined;
   /** Why nothing may be begun or changed over this store. */
   #lost = "";
-  #nextToken = 1;
 
   constructor(context: Context<RegistrarMessage>, options: RegistrarOptions) {
     this.#context = context;
     this.#options = options;
+    this.#commits = new StoreCommits(context, options.store);
     this.#revival = new Revival(context, options.store, {
       begin: (summary, spec) =>
         this.#begin(summary.experiment, spec, "paused", summary.reason, summary.createdAtMs),
@@ -118,13 +118,8 @@ class Registrar implements Actor<RegistrarMessage> {
             );}
         }
         return;
-      case "committed": {
-        const then = this.#afterCommit.get(message.token);
-        this.#afterCommit.delete(message.token);
-        const verdict = message.verdicts[0];
-        if (verdict !== undefined) then?.(verdict, message.commit);
-        return;
-      }
+      case "committed":
+        return this.#commits.answered(message);
       case "answer":
         if (message.kind === "experiment") return this.#revival.answered(message);
         if (message.kind !== "experiments" || !message.result.ok) return;
@@ -175,8 +170,8 @@ class Registrar implements Actor<RegistrarMessage> {
     const group = groupId(`${spec.name.slice(0, 64)}-${this.#nextGroup++}`);
     const value = { experiment: group };
     const atMs = this.#context.wallClock();
-    const token = this.#nextToken++;
-    this.#afterCommit.set(token, (verdict, commit) => {
+    const added = experimentAdded(message.id, value, group, message.spec, spec, atMs);
+    this.#commits.commit(added, (verdict, commit) => {
       this.#beingBegun.delete(message.id);
       const answer = verdict.type === "repeated" ? decode(verdict.reply) : value;
       if (verdict.type === "recorded") {
@@ -184,12 +179,6 @@ class Registrar implements Actor<RegistrarMessage> {
         this.#begin(group, spec, "running", "", atMs);
       }
       this.#answer(asked.asker, { ok: true, value: answer, commit });
-    });
-    this.#context.send(this.#options.store, {
-      type: "commit",
-      from: this.#context.self,
-      token,
-      changes: [experimentAdded(message.id, value, group, message.spec, spec, atMs)],
     });
   }
 
@@ -226,16 +215,9 @@ class Registrar implements Actor<RegistrarMessage> {
 
   /** Refuses, unless it was done when it came first: the store knows. What it keeps of a refusal is null. */
   #refuse(message: SteeringMessage, refusal: CommandReply): void {
-    const token = this.#nextToken++;
-    this.#afterCommit.set(token, (verdict, commit) => {
+    this.#commits.command(message.id, null, [], (verdict, commit) => {
       const value = verdict.type === "repeated" ? decode(verdict.reply) : null;
       this.#answer(message, value === null ? refusal : { ok: true, value, commit });
-    });
-    this.#context.send(this.#options.store, {
-      type: "commit",
-      from: this.#context.self,
-      token,
-      changes: [{ type: "command", id: message.id, reply: encode(null), changes: [] }],
     });
   }
 
