@@ -71,7 +71,9 @@ function giveUpExhausted(
 }
 
 function withhold(core: ClusterCore, recovered: Recovered): void {
-  for (const { lease, worker: id, incarnation } of recovered.attempts) {
+  // In the order of their grants: the first of a worker's have its slots.
+  const inOrder = recovered.attempts.toSorted((one, other) => one.openedAtMs - other.openedAtMs);
+  for (const { lease, worker: id, incarnation } of inOrder) {
     const task = core.tasks.get(lease.task);
     if (task === undefined) continue;
     let worker = core.workers.get(id);
