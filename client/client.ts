@@ -20,6 +20,7 @@ import { isRecord } from "../shared/space/problem.ts";
 import { CommandFailed, unexpectedReply } from "./command_failed.ts";
 import { Correspondent, type CorrespondentEvents } from "./correspondent.ts";
 import { type ExperimentCallbacks, ExperimentHandle } from "./experiment_handle.ts";
+import { GroupWait } from "./group_wait.ts";
 import type { Dialer, LinkState } from "./link_messages.ts";
 import { LogRouter } from "./log_router.ts";
 import { type Counts, type Explanation, replySchemas } from "./replies.ts";
@@ -158,6 +159,12 @@ export class Client {
   /** How many tasks a group has, and how many ended in each way. */
   counts(group: string): Promise<Counts> {
     return this.#ask({ kind: "counts", group: groupId(group) }, replySchemas.counts);
+  }
+
+  /** Waits until every task of a group has its outcome. */
+  async waitForGroup(group: string): Promise<Counts> {
+    await this.#logOpen();
+    return await new GroupWait(groupId(group), this.#router, () => this.counts(group)).over;
   }
 
   /** The workers that are connected or waited for. */

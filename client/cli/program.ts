@@ -17,6 +17,7 @@ import { addFleetVerbs } from "./verbs/fleet.ts";
 import { addMasterVerb } from "./verbs/master.ts";
 import { addRunVerbs } from "./verbs/run.ts";
 import { addSteeringVerbs } from "./verbs/steer.ts";
+import { addSubmitVerb } from "./verbs/submit.ts";
 import { addVerifyVerb } from "./verbs/verify.ts";
 import { addTokensVerb } from "./verbs/tokens.ts";
 import { addWorkerVerb } from "./verbs/worker.ts";
@@ -58,6 +59,7 @@ function programFor(context: CliContext): Command {
     })
     .showHelpAfterError("(--help tells what can be said)");
   addRunVerbs(program, context);
+  addSubmitVerb(program, context);
   addExperimentVerbs(program, context);
   addSteeringVerbs(program, context);
   addExportVerb(program, context);

@@ -26,6 +26,8 @@ export interface CommandEvaluator {
   readonly env?: readonly string[] | undefined;
   /** Where its metrics are; by default in `result.json` where that exists, else those of its last report. */
   readonly result?: CommandResult | undefined;
+  /** The candidate is an index of an array of tasks, which the program finds in `ESPALIER_ARRAY_INDEX`. */
+  readonly array?: boolean | undefined;
 }
 
 /** Where the metrics of a program are: in the last line that it prints, in its `result.json`, nowhere. */

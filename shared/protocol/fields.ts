@@ -166,7 +166,12 @@ export const taskTemplate = z.strictObject({
   evaluator: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
     z.strictObject({ kind: z.literal("module"), path: z.string().min(1).max(4_096) }),
-    z.strictObject({ kind: z.literal("command"), command: commandWords, ...commandFields }),
+    z.strictObject({
+      kind: z.literal("command"),
+      command: commandWords,
+      ...commandFields,
+      array: z.boolean().optional(),
+    }),
   ]),
   resources,
   priority: z.int().min(-1_000_000).max(1_000_000),

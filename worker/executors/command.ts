@@ -148,6 +148,7 @@ function begin(
     ESPALIER_DIR: attemptFolder,
     ESPALIER_SEED: String(seed),
     ESPALIER_SLOT: String(slot),
+    ...(evaluator.array === true ? { ESPALIER_ARRAY_INDEX: String(input.candidate) } : {}),
   }, evaluator.env);
   const folder = evaluator.folder ?? attemptFolder;
   const line = commandLine(evaluator, input.candidate, folder, environment["PATH"] ?? "");

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { gather, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
@@ -19,7 +19,8 @@ import { runOnMaster, type RunOptions } from "../run_on_master.ts";
 import { loadSpec } from "../spec_file.ts";
 import { printEnd } from "../run_end.ts";
 import { PauseWatch, watchExperiment } from "../watch.ts";
-import { experimentArgument } from "./experiments.ts";
+import { type Client, CommandFailed } from "../../mod.ts";
+import { waitForGroups } from "./submit.ts";
 
 /** More local processes than this are a mistake. */
 const LOCAL_WORKERS_MAX = 256;
@@ -46,10 +47,10 @@ export function addRunVerbs(program: Command, context: CliContext): void {
     .addOption(outputOption())
     .action((file: string, options: RunOptions) => run(file, options, context));
   withMasterOptions(program.command("wait"))
-    .description("wait for the end of an experiment")
-    .addArgument(experimentArgument())
+    .description("wait for the end of an experiment, or of groups of submitted tasks")
+    .addArgument(new Argument("[id...]", "an experiment's id, or groups").default(["last"], "the newest"))
     .addOption(outputOption())
-    .action((id: string, options: AskOptions) => wait(id, options, context));
+    .action((ids: readonly string[], options: AskOptions) => wait(ids, options, context));
 }
 
 async function run(file: string, options: RunOptions, context: CliContext): Promise<void> {
@@ -65,11 +66,27 @@ async function run(file: string, options: RunOptions, context: CliContext): Prom
   await runLocally(loaded, options, context);
 }
 
-async function wait(id: string, options: AskOptions, context: CliContext): Promise<void> {
+async function wait(ids: readonly string[], options: AskOptions, context: CliContext): Promise<void> {
+  const [id = "last", ...others] = ids;
   await withClient(options, context.terminal, async (client) => {
+    if (others.length > 0 || !await isExperiment(client, id)) {
+      return await waitForGroups(client, ids, options, context);
+    }
     const pauses = new PauseWatch();
     const handle = await client.experiment(id, { onState: (state, reason) => pauses.onState(state, reason) });
     const summary = await watchExperiment(client, handle, pauses, context.terminal);
     printEnd({ summary, noResult: await whyNoResult(client, summary) }, options.output, context);
   });
+}
+
+/** Groups of plain tasks are named beside experiments. */
+async function isExperiment(client: Client, id: string): Promise<boolean> {
+  if (id === "last") return true;
+  try {
+    await client.show(id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || error.code !== "unknown_experiment") throw error;
+    return await client.counts(id).then(() => false, () => true);
+  }
 }

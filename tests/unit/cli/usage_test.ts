@@ -6,6 +6,7 @@ const VERBS = [
   "master",
   "worker",
   "run",
+  "submit",
   "wait",
   "experiments",
   "show",
@@ -24,6 +25,7 @@ const VERBS = [
 
 /** Verbs that ask a master, with what they need. */
 const ASKING: readonly (readonly string[])[] = [
+  ["submit", "--", "true"],
   ["wait"],
   ["experiments"],
   ["show"],
