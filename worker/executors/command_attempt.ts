@@ -44,8 +44,12 @@ export interface CommandListener {
 
 /** So many warnings of one attempt are told. */
 export const WARNINGS_MAX = 5;
-/** What a program left behind may hold its pipes; after this time it is looked for. */
-export const PIPES_CLOSE_MS = 200;
+/** The pipes of a program that left nothing behind are read to their end by then; what was killed is gone meanwhile. */
+export const PIPES_CLOSE_MS = 20;
+/** What it left behind may hold the pipes; once it was ended they have this time. */
+export const STRAYS_CLOSE_MS = 2_000;
+/** In less time no system gives all its numbers of processes away and begins again. */
+export const NUMBERS_TURN_MS = 5_000;
 /** The last line of standard error stands in a failure's message so far, in characters. */
 export const ERROR_LINE_MAX = 300;
 /** The longest delay of a timer: a longer one would be over at once. */
@@ -64,6 +68,7 @@ export class CommandAttempt implements Running {
   readonly #warnings: string[] = [];
   #lastReport: Metrics | undefined;
   #lastStep = 0;
+  readonly #startedMs = performance.now();
   #hasExited = false;
   #isStopping = false;
   #killAtMs = Infinity;
@@ -115,13 +120,12 @@ export class CommandAttempt implements Running {
 
   /** Its group has been killed by now. Who left the group is found by its environment, and may hold the pipes. */
   async #endLeftovers(read: Promise<unknown>, folder: string): Promise<void> {
-    await endStrays((of) => of === folder);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => timer = setTimeout(resolve, PIPES_CLOSE_MS, "late"));
-    const first = await Promise.race([read, late]);
-    clearTimeout(timer);
+    await within(PIPES_CLOSE_MS, read);
+    const isShort = performance.now() - this.#startedMs < NUMBERS_TURN_MS;
+    await endStrays((of) => of === folder, isShort ? this.#started.group.pid : undefined);
     // Where strays cannot be found, they are not waited for.
-    if (first === "late") await Promise.all(this.#readers.map((reader) => reader.cancel()));
+    const isRead = await within(STRAYS_CLOSE_MS, read);
+    if (!isRead) await Promise.all(this.#readers.map((reader) => reader.cancel()));
     await read;
   }
 
@@ -197,6 +201,15 @@ export class CommandAttempt implements Running {
     ];
     return { state: "failed", cause: "evaluator", message, final, stack: details.join("\n\n") };
   }
+}
+
+/** Whether something was done within a time. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, ms, false));
+  const isDone = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isDone;
 }
 
 const NO_METRICS =
