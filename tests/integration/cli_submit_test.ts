@@ -106,3 +106,37 @@ Deno.test("a command is submitted as tasks and waited for", LIMIT, (t) =>
     await worker.stop();
     await master.stop();
   }));
+
+Deno.test(
+  "a worker that runs no commands is given none, and that is said",
+  LIMIT,
+  () =>
+    inFolder(async (folder) => {
+      const data = ["--data", `${folder}/data`];
+      const master = new CliProcess(["master", ...data, "--port", "0"]);
+      await master.line(/^master +http:\/\/127\.0\.0\.1:\d+$/m);
+      const worker = new CliProcess(["worker", ...data, "--no-commands"]);
+      await worker.line(/connected to the master at ws:/);
+      const { out } = await cli("submit", ...data, "--output", "quiet", "--", "true");
+      const { out: told } = await cli("explain", `${out.trim()}/1`, ...data);
+      assert.match(told, /runs no command evaluators/);
+      const other = new CliProcess([
+        "worker",
+        "--data",
+        `${folder}/other`,
+        "--master",
+        await masterOf(folder),
+        "--token-file",
+        `${folder}/data/tokens.json`,
+      ]);
+      assert.equal((await cli("wait", out.trim(), ...data)).code, 0);
+      await Promise.all([worker.stop(), other.stop()]);
+      await master.stop();
+    }),
+);
+
+/** The address that the master of the folder listens at. */
+async function masterOf(folder: string): Promise<string> {
+  const { url } = JSON.parse(await Deno.readTextFile(`${folder}/data/master.json`));
+  return url;
+}
