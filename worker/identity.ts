@@ -33,9 +33,9 @@ export function openIdentity(folder: string): Identity {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = takeLock(folder);
   try {
-    return { worker: readName(folder) ?? makeName(folder), folder, close: () => lock.close() };
+    return { worker: readName(folder) ?? makeName(folder), folder, close: () => letGo(lock) };
   } catch (error) {
-    lock.close();
+    letGo(lock);
     throw error;
   }
 }
@@ -91,6 +91,12 @@ function takeLock(folder: string): Deno.FsFile {
     }: stop that one, or give this worker ` +
       "a folder of its own",
   );
+}
+
+/** A process that is just being started may hold the file open for an instant longer: the lock is not its own. */
+function letGo(lock: Deno.FsFile): void {
+  lock.unlockSync();
+  lock.close();
 }
 
 /** The holder writes its number just after it took the lock; for an instant the file may be empty. */

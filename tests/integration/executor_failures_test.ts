@@ -85,7 +85,7 @@ test("a module that is not there, is none, or exports no evaluate is a final fai
   }
   const folder = { kind: "module", path: "/" } as const;
   const ended = await run(executor, { evaluator: folder, input: { candidate: {} } });
-  ok(ended.state === "failed" && ended.final && ended.message.includes("is not a file"));
+  ok(ended.state === "failed" && ended.final && ended.message.includes("is no TypeScript module"));
 });
 
 test("broken syntax and packages that nobody downloaded are final failures", async (executor) => {

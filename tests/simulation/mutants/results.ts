@@ -34,8 +34,8 @@ export const RESULT_MUTANTS: readonly SourceMutant[] = [
     find: "const atMs = core.context.wallClock();",
     replace: [
       "const atMs = core.context.wallClock();",
-      "if (settlement.acknowledge && lease !== undefined && settlement.worker !== undefined) {",
-      `  acknowledge(core, settlement.worker, lease, "recorded", null, core.commit);`,
+      "if (lease !== undefined && settlement.acknowledgeTo !== undefined) {",
+      `  acknowledge(core, settlement.acknowledgeTo, lease, "recorded", null, core.commit);`,
       "}",
     ].join("\n"),
     caughtBy: ["acknowledged_is_durable"],
@@ -190,9 +190,9 @@ export const RESULT_MUTANTS: readonly SourceMutant[] = [
     name: "cancelled_still_placed",
     fault: "a task that is being cancelled is given to a slot",
     file: "master/cluster/cancellation.ts",
-    find: "acknowledge: false,\n  });\n  return true;",
+    find: "acknowledgeTo: undefined,\n  });\n  return true;",
     replace:
-      "acknowledge: false,\n  });\n  if (task.attempts.length === 0) core.enqueueFront(task);\n  return true;",
+      "acknowledgeTo: undefined,\n  });\n  if (task.attempts.length === 0) core.enqueueFront(task);\n  return true;",
     caughtBy: ["one_outcome"],
     adjust: all(busy, workload({ cancels: 10, tasksMax: 40 }), slowDisk),
   },
