@@ -40,7 +40,13 @@ export function lockFolder(folder: string): FolderLock {
     file.close();
     throw error;
   }
-  return { release: () => file.close() };
+  return {
+    release: () => {
+      // A process that is just being started may hold the file open for an instant longer.
+      file.unlockSync();
+      file.close();
+    },
+  };
 }
 
 function holder(path: string): string {
