@@ -105,9 +105,11 @@ function checkFailed(world: World, task: DiskTask, limit: number, crashLimit: nu
   );
   const lease = task.outcome?.lease;
   // What failed before the store was renewed is of another store now.
+  const cause = lease === undefined ? undefined : task.ended.get(leaseKey(lease));
+  // One that was counted as lost, and came back to fail, stays one failure.
   const isNamed = lease === undefined
     ? world.disk.state.formerEpochs.length > 0
-    : task.ended.get(leaseKey(lease)) === outcome.cause;
+    : cause === outcome.cause || cause === "worker_lost";
   world.findings.expect(
     "retries_bounded",
     isNamed,
