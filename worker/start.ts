@@ -15,8 +15,10 @@ import { plainTextProblem } from "../shared/platform/plain_text.ts";
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { builtinExecutor } from "./executors/builtin.ts";
 import { commandExecutor } from "./executors/command.ts";
+import { AttemptFolders } from "./executors/command_folders.ts";
 import type { Executor } from "./executors/executor.ts";
 import { moduleExecutor } from "./executors/module.ts";
+import { pythonExecutor } from "./executors/python.ts";
 import { awaitIdentity, type Identity } from "./identity.ts";
 import { openJournal, type ResultJournal } from "./journal.ts";
 import { SeenFile } from "./seen_file.ts";
@@ -132,11 +134,13 @@ class WorkerProcess {
 
   #ownExecutors(folder: string): Executor[] {
     const { commands = true, modulesWithin: within, log } = this.#options;
+    const folders = new AttemptFolders(folder);
     const warns = (message: string, task: string) => log("warning", "worker/command", message, { task });
+    const options = { folder, folders, warns };
     return [
       builtinExecutor(),
       moduleExecutor({ slots: this.#slots, folder, within }),
-      ...(commands ? [commandExecutor({ folder, warns })] : []),
+      ...(commands ? [commandExecutor(options), pythonExecutor(options)] : []),
     ];
   }
 

@@ -95,7 +95,7 @@ interface Part {
 
 async function completeEvaluator(value: unknown, folder: string): Promise<Part> {
   if (isRecord(value) && value["kind"] === "command") return completeCommand(value, folder);
-  const written = modulePath(value);
+  const written = filePath(value, ["module", "python"]);
   if (written === undefined) return { value, problems: [] };
   const path = resolve(folder, written);
   const problem = await fileProblem(path);
@@ -115,7 +115,7 @@ async function completeCommand(value: Readonly<Record<string, unknown>>, folder:
 }
 
 async function completeSpace(value: unknown, folder: string): Promise<Part> {
-  const written = modulePath(value);
+  const written = filePath(value, ["module"]);
   if (written === undefined) return { value, problems: [] };
   const file = resolve(folder, written);
   const at = (message: string): Part => ({ value, problems: [{ path: ["space", "path"], message }], file });
@@ -131,8 +131,10 @@ async function completeSpace(value: unknown, folder: string): Promise<Part> {
   }
 }
 
-function modulePath(value: unknown): string | undefined {
-  if (!isRecord(value) || value["kind"] !== "module" || typeof value["path"] !== "string") return undefined;
+function filePath(value: unknown, kinds: readonly unknown[]): string | undefined {
+  if (!isRecord(value) || !kinds.includes(value["kind"]) || typeof value["path"] !== "string") {
+    return undefined;
+  }
   return value["path"] === "" ? undefined : value["path"];
 }
 

@@ -13,7 +13,9 @@ export type Evaluator =
   /** A TypeScript module with an exported function `evaluate`, run in a subprocess that may read its own folder. */
   | { readonly kind: "module"; readonly path: string }
   /** Any program, run as the worker's user. */
-  | CommandEvaluator;
+  | CommandEvaluator
+  /** A function of a Python file, run as the worker's user. */
+  | PythonEvaluator;
 
 /** A program that is started anew for each attempt. */
 export interface CommandEvaluator {
@@ -28,6 +30,18 @@ export interface CommandEvaluator {
   readonly result?: CommandResult | undefined;
   /** The candidate is an index of an array of tasks, which the program finds in `ESPALIER_ARRAY_INDEX`. */
   readonly array?: boolean | undefined;
+}
+
+/** A Python file with a function `evaluate`, imported once for many attempts. */
+export interface PythonEvaluator {
+  readonly kind: "python";
+  readonly path: string;
+  /** A name in PATH, or a path, from the file's folder on; by default `python3`. */
+  readonly interpreter?: string | undefined;
+  /** After so many attempts a process is replaced; by default it is kept. */
+  readonly processTrials?: number | undefined;
+  /** As a command's. */
+  readonly env?: readonly string[] | undefined;
 }
 
 /** Where the metrics of a program are: in the last line that it prints, in its `result.json`, nowhere. */

@@ -161,6 +161,13 @@ export const commandFields = {
 export const commandWords: z.ZodType<readonly string[], readonly string[]> = z.array(z.string().max(32_768))
   .min(1).max(1_000);
 
+/** What a Python evaluator has beside its file. */
+export const pythonFields = {
+  interpreter: z.string().min(1).max(4_096).optional(),
+  processTrials: z.int().min(1).max(1_000_000_000).optional(),
+  env: environment.optional(),
+};
+
 /** What all tasks of a group share. */
 export const taskTemplate = z.strictObject({
   evaluator: z.discriminatedUnion("kind", [
@@ -172,6 +179,7 @@ export const taskTemplate = z.strictObject({
       ...commandFields,
       array: z.boolean().optional(),
     }),
+    z.strictObject({ kind: z.literal("python"), path: z.string().min(1).max(4_096), ...pythonFields }),
   ]),
   resources,
   priority: z.int().min(-1_000_000).max(1_000_000),

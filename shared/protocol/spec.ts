@@ -9,7 +9,7 @@ import { partsOf, splitWords } from "../model/command.ts";
 import { type Evaluator, GRACE_DEFAULT_MS, RETRY_DEFAULTS } from "../model/task.ts";
 import { noValueAt } from "../space/parameter_at.ts";
 import { type Space, spaceSchema } from "../space/space.ts";
-import { commandFields, commandWords, name, resources } from "./fields.ts";
+import { commandFields, commandWords, name, pythonFields, resources } from "./fields.ts";
 import { parseDuration } from "./duration.ts";
 
 /** Failures in a row with one message and no success that pause an experiment. */
@@ -37,10 +37,11 @@ const command = z.union([z.string(), commandWords]).transform((written, context)
 const evaluator = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), path: z.string().min(1) }),
   z.strictObject({ kind: z.literal("command"), command, ...commandFields }),
+  z.strictObject({ kind: z.literal("python"), path: z.string().min(1), ...pythonFields }),
   z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
 ], {
   error: (issue) =>
-    issue.code === "invalid_union" ? "expected one of the kinds module, command, builtin" : undefined,
+    issue.code === "invalid_union" ? "expected one of the kinds module, command, python, builtin" : undefined,
 });
 
 const objective = z.strictObject({

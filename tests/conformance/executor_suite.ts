@@ -21,6 +21,8 @@ export interface ExecutorCase {
 const SLOTS = 50;
 /** Long enough for whoever looks at its signal. */
 const GRACE_MS = 10_000;
+/** Where files of tests run side by side, the processes of the others are children of this process too. */
+const OTHERS_END_MS = 30_000;
 
 /** Registers the tests of the seam. */
 export function testExecutor(name: string, testCase: ExecutorCase): void {
@@ -138,7 +140,7 @@ export function testExecutor(name: string, testCase: ExecutorCase): void {
 async function assertOneEnd(all: readonly Observed[], executor: Executor): Promise<void> {
   const groups = childGroups();
   await executor.close();
-  deepEqual(await untilGone(groups), []);
+  deepEqual(await untilGone(groups, OTHERS_END_MS), []);
   for (const { events } of all) {
     equal(events.filter(({ type }) => type === "ended").length, 1);
     equal(events.at(-1)?.type, "ended");

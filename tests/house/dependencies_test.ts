@@ -14,7 +14,7 @@ Deno.test("files import only packages that deno.json names, parts of Node, and o
   const known = (to: string) =>
     /^node:/.test(to) || Object.keys(imports).some((name) => to === name || to.startsWith(`${name}/`));
   const unknown = SOURCES.filter((path) => !path.startsWith("tests/fixtures/")).flatMap((path) =>
-    importsOf(path).filter((to) => !/\.(tsx?|json)$/.test(to) && !known(to)).map((to) =>
+    importsOf(path).filter((to) => !/\.(tsx?|json|py)$/.test(to) && !known(to)).map((to) =>
       `${path} imports ${to}`
     )
   );

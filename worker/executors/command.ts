@@ -25,6 +25,8 @@ import { spawnGroup } from "./process_group.ts";
 export interface CommandOptions {
   /** The worker's data folder, held by this process alone. By default a temporary one, removed at the close. */
   readonly folder?: string | undefined;
+  /** The folders of attempts, where other executors make theirs beside them; by default in the data folder. */
+  readonly folders?: AttemptFolders | undefined;
   /** Told what is not as it should be, and no failure: a report that cannot be read, a full disk. */
   readonly warns?: ((message: string, task: string) => void) | undefined;
 }
@@ -52,17 +54,19 @@ class CommandExecutor implements Executor {
   readonly kind = "command";
   readonly #warns: NonNullable<CommandOptions["warns"]>;
   readonly #givenFolder: string | undefined;
+  readonly #givenFolders: AttemptFolders | undefined;
   readonly #running = new Set<CommandAttempt>();
   readonly #ending = new Set<Promise<unknown>>();
   #place: Place | undefined;
   #isClosed = false;
 
-  constructor({ folder, warns }: CommandOptions) {
+  constructor({ folder, folders, warns }: CommandOptions) {
     this.#givenFolder = folder;
+    this.#givenFolders = folders;
     this.#warns = warns ?? (() => {});
     if (folder === undefined) return;
     // What a killed worker's attempts left outside of their groups.
-    const earlier = new AttemptFolders(folder).existing();
+    const earlier = (folders ?? new AttemptFolders(folder)).existing();
     if (earlier.size > 0) this.#awaitAtClose(endStrays((of) => earlier.has(of)));
   }
 
@@ -101,7 +105,7 @@ class CommandExecutor implements Executor {
   }
 
   #spawn(attempt: Attempt, work: Work): StartedCommand | Refusal {
-    const place = attemptTo(() => this.#place ??= openPlace(this.#givenFolder));
+    const place = attemptTo(() => this.#place ??= openPlace(this.#givenFolder, this.#givenFolders));
     if ("message" in place) return place;
     const folder = attemptTo(() => ({ path: place.folders.make(attempt.lease) }));
     if ("message" in folder) return folder;
@@ -175,9 +179,9 @@ interface Place {
   readonly lifeline: Lifeline;
 }
 
-function openPlace(given: string | undefined): Place {
+function openPlace(given: string | undefined, shared: AttemptFolders | undefined): Place {
   const folder = given ?? Deno.makeTempDirSync({ prefix: "espalier-commands-" });
-  const folders = new AttemptFolders(folder);
+  const folders = shared ?? new AttemptFolders(folder);
   const lifeline = openLifeline(join(folder, "commands"));
   return { folder, folders, lifeline };
 }

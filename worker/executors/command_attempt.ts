@@ -204,7 +204,7 @@ export class CommandAttempt implements Running {
 }
 
 /** Whether something was done within a time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, ms, false));
   const isDone = await Promise.race([work.then(() => true), late]);

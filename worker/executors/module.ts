@@ -12,13 +12,15 @@
 import { resolve } from "node:path";
 import { taskParts } from "../../shared/model/ids.ts";
 import type { Evaluator } from "../../shared/model/task.ts";
+import { findDeno, harnessFile } from "./deno_program.ts";
 import type { Executor, ExecutorEvent, Running } from "./executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure } from "./harness/message.ts";
 import { decodeInput } from "./input.ts";
+import { openLifeline } from "./lifeline.ts";
 import { type End, ModuleAttempt } from "./module_attempt.ts";
-import { type ModuleFile, ModuleProcess } from "./module_process.ts";
-import { WarmProcesses } from "./warm_processes.ts";
+import { type ModuleFile, ModuleProcess, type Runtime } from "./module_process.ts";
+import { type Starter, WarmProcesses } from "./warm_processes.ts";
 
 /** The heap of an evaluator's process, unless told. */
 export const HEAP_DEFAULT_MIB = 2_048;
@@ -57,12 +59,8 @@ export interface ModuleOptions {
  */
 export function moduleExecutor(options: ModuleOptions = {}): Executor {
   const heapMiB = options.heapMiB ?? HEAP_DEFAULT_MIB;
-  const processes = new WarmProcesses({
-    deno: options.deno,
-    folder: options.folder,
-    heapMiB,
+  const processes = new WarmProcesses(starterOf(options, heapMiB), {
     slots: options.slots ?? 0,
-    attemptsMax: options.attemptsPerProcess ?? ATTEMPTS_PER_PROCESS_DEFAULT,
     idleMaxMs: options.idleMs ?? IDLE_DEFAULT_MS,
   });
   /** The attempts that run, and their slots. */
@@ -96,6 +94,24 @@ export function moduleExecutor(options: ModuleOptions = {}): Executor {
       isClosed = true;
       for (const attempt of running.keys()) attempt.stop(0);
       await processes.close();
+    },
+  };
+}
+
+function starterOf(options: ModuleOptions, heapMiB: number): Starter<ModuleFile, ModuleProcess> {
+  const open = (): Runtime => {
+    const deno = options.deno ?? findDeno();
+    const lifeline = openLifeline(options.folder);
+    const attemptsMax = options.attemptsPerProcess ?? ATTEMPTS_PER_PROCESS_DEFAULT;
+    return { deno, harness: harnessFile(lifeline.folder), lifeline, heapMiB, attemptsMax };
+  };
+  let runtime: Runtime | undefined;
+  return {
+    start: (module) => new ModuleProcess(module, runtime ??= open()),
+    isSame: (a, b) => a.path === b.path && a.modifiedMs === b.modifiedMs,
+    close() {
+      runtime?.lifeline.close();
+      runtime = undefined;
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Answer, Begin } from "./harness/message.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { Printed } from "./printed.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
+import type { WarmProcess } from "./warm_processes.ts";
 
 /** A module at one state of its file. */
 export interface ModuleFile {
@@ -30,6 +31,8 @@ export interface Runtime {
   readonly lifeline: Lifeline;
   /** Limit of V8's heap. Typed arrays lie outside of it. */
   readonly heapMiB: number;
+  /** Attempts that a process serves. */
+  readonly attemptsMax: number;
 }
 
 /** How a process ended. */
@@ -48,8 +51,8 @@ export interface ProcessListener {
 const STOP_SIGNAL = "SIGUSR2";
 
 /** One process, for one module. */
-export class ModuleProcess {
-  readonly module: ModuleFile;
+export class ModuleProcess implements WarmProcess<ModuleFile> {
+  readonly code: ModuleFile;
   readonly printed = new Printed();
   /** Resolves when nothing of it is alive. */
   readonly ended: Promise<void>;
@@ -60,12 +63,14 @@ export class ModuleProcess {
   #isLoaded = false;
   #isEnding = false;
   #attempts = 0;
+  readonly #runtime: Runtime;
   readonly #group: ProcessGroup;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 
   /** @throws Error where the system starts no process */
   constructor(module: ModuleFile, runtime: Runtime) {
-    this.module = module;
+    this.code = module;
+    this.#runtime = runtime;
     const mark = crypto.getRandomValues(new Uint8Array(MARK_BYTES)).toHex();
     const folder = dirname(module.path);
     this.#group = spawnGroup(
@@ -93,12 +98,7 @@ export class ModuleProcess {
 
   /** Whether it can take another attempt. */
   get isUsable(): boolean {
-    return !this.#isEnding;
-  }
-
-  /** Attempts it was given. */
-  get attempts(): number {
-    return this.#attempts;
+    return !this.#isEnding && this.#attempts < this.#runtime.attemptsMax;
   }
 
   /** Gives it an attempt: the frame of an `Evaluate`. */
@@ -111,6 +111,10 @@ export class ModuleProcess {
   /** Asks the attempt to stop. */
   requestStop(): void {
     this.#group.signal(STOP_SIGNAL);
+  }
+
+  rest(): void {
+    this.listener = undefined;
   }
 
   /** Ends it and all that it started. */

@@ -38,10 +38,11 @@ export interface ProcessGroup {
  *
  * The lifeline is opened for reading and writing first: if the worker has died by now, opening it for reading alone
  * would wait for ever. The subshell stays through the signals that ask its group to end, and holds none of the program's pipes, or they would not end with the program.
+ * It is no child of the program, which may wait until it has none.
  */
 const KEEPER = `
 exec 4<>"$1" 3<"$1" 4>&-
-( trap '' TERM INT HUP; read -r _ <&3; kill -s KILL -- "-$$" ) </dev/null >/dev/null 2>&1 &
+( ( trap '' TERM INT HUP; read -r _ <&3; kill -s KILL -- "-$$" ) </dev/null >/dev/null 2>&1 & )
 exec 3<&-
 shift
 exec "$@"

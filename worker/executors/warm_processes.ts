@@ -1,76 +1,93 @@
 /**
  * The processes that are kept warm: at most one a slot.
  *
- * Promise: a process is taken by one attempt at a time; one whose module has changed, that served its time or that idled
+ * Promise: a process is taken by one attempt at a time; one whose code has changed, that served its time or that idled
  * for long is replaced by a new one. Nothing is left after `close`.
  *
  * @module
  */
-import { findDeno, harnessFile } from "./deno_program.ts";
-import { openLifeline } from "./lifeline.ts";
-import { type ModuleFile, ModuleProcess, type Runtime } from "./module_process.ts";
-
 /** How processes are kept. */
 export interface WarmOptions {
-  readonly deno?: string | undefined;
-  readonly folder?: string | undefined;
-  readonly heapMiB: number;
+  /** Slots that get a process before they are asked. */
   readonly slots: number;
-  readonly attemptsMax: number;
   readonly idleMaxMs: number;
 }
 
-interface Idle {
-  readonly process: ModuleProcess;
+/** A process that can be kept. */
+export interface WarmProcess<Code> {
+  /** What it has loaded. */
+  readonly code: Code;
+  /** Whether it can take another attempt. */
+  readonly isUsable: boolean;
+  /** Resolves when nothing of it is alive. */
+  readonly ended: Promise<void>;
+  /** Nobody listens to it any more. */
+  rest(): void;
+  /** Ends it and all that it started. */
+  kill(): void;
+}
+
+/** What processes are started for, and how. */
+export interface Starter<Code, Process> {
+  /** @throws Error where none can be started */
+  start(code: Code): Process;
+  /** Whether a process with one serves for the other. */
+  isSame(a: Code, b: Code): boolean;
+  /** No process is left, and none will be started. */
+  close(): void;
+}
+
+interface Idle<Process> {
+  readonly process: Process;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /** The idle process of each slot. */
-export class WarmProcesses {
+export class WarmProcesses<Code, Process extends WarmProcess<Code>> {
+  readonly #starter: Starter<Code, Process>;
   readonly #options: WarmOptions;
-  readonly #idle = new Map<number, Idle>();
+  readonly #idle = new Map<number, Idle<Process>>();
   /** Every process that is not known to have ended. */
-  readonly #alive = new Set<ModuleProcess>();
-  #runtime: Runtime | undefined;
-  #warmed: ModuleFile | undefined;
+  readonly #alive = new Set<Process>();
+  #warmed: Code | undefined;
   #isClosed = false;
 
-  constructor(options: WarmOptions) {
+  constructor(starter: Starter<Code, Process>, options: WarmOptions) {
+    this.#starter = starter;
     this.#options = options;
   }
 
   /**
-   * The slot's idle process if it fits the module, or a new one. The caller gives it back or kills it.
+   * The slot's idle process if it fits the code, or a new one. The caller gives it back or kills it.
    *
    * @throws Error where none can be started
    */
-  take(slot: number, module: ModuleFile): ModuleProcess {
+  take(slot: number, code: Code): Process {
     const idle = this.#idle.get(slot);
     this.#idle.delete(slot);
-    if (idle === undefined) return this.#start(module);
+    if (idle === undefined) return this.#start(code);
     clearTimeout(idle.timer);
-    if (idle.process.isUsable && isSame(idle.process.module, module)) return idle.process;
+    if (idle.process.isUsable && this.#starter.isSame(idle.process.code, code)) return idle.process;
     idle.process.kill();
-    return this.#start(module);
+    return this.#start(code);
   }
 
   /** Keeps a process for the slot's next attempt, or ends it. */
-  giveBack(slot: number, process: ModuleProcess): void {
-    const isWanted = process.isUsable && process.attempts < this.#options.attemptsMax;
-    if (this.#isClosed || !isWanted || this.#idle.has(slot)) return process.kill();
-    process.listener = undefined;
+  giveBack(slot: number, process: Process): void {
+    if (this.#isClosed || !process.isUsable || this.#idle.has(slot)) return process.kill();
+    process.rest();
     const timer = setTimeout(() => this.#retire(slot), this.#options.idleMaxMs);
     // A warm process is no reason for the worker to stay.
     Deno.unrefTimer(timer);
     this.#idle.set(slot, { process, timer });
   }
 
-  /** A module has proved loadable: the slots that have no process yet get theirs before they are asked. */
-  warmUp(module: ModuleFile, busy: ReadonlySet<number>): void {
-    if (this.#warmed !== undefined && isSame(this.#warmed, module)) return;
-    this.#warmed = module;
+  /** A code has proved loadable: the slots that have no process yet get theirs before they are asked. */
+  warmUp(code: Code, busy: ReadonlySet<number>): void {
+    if (this.#warmed !== undefined && this.#starter.isSame(this.#warmed, code)) return;
+    this.#warmed = code;
     for (let slot = 0; slot < this.#options.slots; slot += 1) {
-      if (!busy.has(slot) && !this.#idle.has(slot)) this.giveBack(slot, this.#start(module));
+      if (!busy.has(slot) && !this.#idle.has(slot)) this.giveBack(slot, this.#start(code));
     }
   }
 
@@ -81,8 +98,7 @@ export class WarmProcesses {
     this.#idle.clear();
     for (const process of this.#alive) process.kill();
     await Promise.all([...this.#alive].map(({ ended }) => ended));
-    this.#runtime?.lifeline.close();
-    this.#runtime = undefined;
+    this.#starter.close();
   }
 
   #retire(slot: number): void {
@@ -90,22 +106,11 @@ export class WarmProcesses {
     this.#idle.delete(slot);
   }
 
-  #start(module: ModuleFile): ModuleProcess {
+  #start(code: Code): Process {
     if (this.#isClosed) throw new Error("the executor is closed");
-    this.#runtime ??= openRuntime(this.#options);
-    const process = new ModuleProcess(module, this.#runtime);
+    const process = this.#starter.start(code);
     this.#alive.add(process);
     process.ended.then(() => this.#alive.delete(process));
     return process;
   }
-}
-
-function openRuntime(options: WarmOptions): Runtime {
-  const deno = options.deno ?? findDeno();
-  const lifeline = openLifeline(options.folder);
-  return { deno, harness: harnessFile(lifeline.folder), lifeline, heapMiB: options.heapMiB };
-}
-
-function isSame(a: ModuleFile, b: ModuleFile): boolean {
-  return a.path === b.path && a.modifiedMs === b.modifiedMs;
 }

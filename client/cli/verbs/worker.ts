@@ -48,7 +48,7 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       "run evaluators' modules from this folder alone; may be repeated",
       gather,
     )
-    .option("--no-commands", "run no evaluators that are commands, which may do what this user may")
+    .option("--no-commands", "run no evaluators that are commands or Python, which may do what this user may")
     .addOption(
       spanOption("--grace <duration>", "how long what runs has to finish at a stop", STOP_GRACE_DEFAULT_MS),
     )

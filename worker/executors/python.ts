@@ -1,0 +1,232 @@
+/**
+ * Evaluators that are functions in Python files: `evaluate(candidate, context)` in a process that is kept for many attempts.
+ *
+ * Promise: what an attempt started, or left behind, is gone at its end, and all of it with the worker; its environment
+ * holds nothing of the worker's but what is named. It runs with the rights of the worker's user.
+ * Not here: what runs in the process (python/), what an answer means (python_attempt.ts).
+ *
+ * @module
+ */
+import { dirname, join, resolve } from "node:path";
+import { taskParts } from "../../shared/model/ids.ts";
+import type { PythonEvaluator, TaskInput } from "../../shared/model/task.ts";
+import type { End } from "./command_attempt.ts";
+import { AttemptFolders } from "./command_folders.ts";
+import { OutputFile } from "./command_output.ts";
+import { environmentOf, findProgram } from "./command_program.ts";
+import { endStrays } from "./command_strays.ts";
+import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
+import { FRAME_BYTES_MAX } from "./harness/frame.ts";
+import { decodeInput } from "./input.ts";
+import { PythonAttempt, type PythonGiven } from "./python_attempt.ts";
+import { openPythonPlace, pythonMarks, type PythonOptions, type PythonPlace } from "./python_place.ts";
+import { type PythonCode, PythonProcess } from "./python_process.ts";
+import { INTERPRETER_DEFAULT } from "./python_program.ts";
+
+/** The seed of a task that has none. */
+const SEED_DEFAULT = 0;
+/** What an attempt printed, in its folder: standard output and standard error as they came. */
+export const PRINTS_FILE = "output.txt";
+
+/**
+ * An executor of Python files.
+ *
+ * @example
+ * ```ts ignore
+ * const executor = pythonExecutor({ folder: "./worker-data" });
+ * executor.start(attempt, (event) => console.log(event));
+ * await executor.close();
+ * ```
+ */
+export function pythonExecutor(options: PythonOptions = {}): Executor {
+  return new PythonExecutor(options);
+}
+
+class PythonExecutor implements Executor {
+  readonly kind = "python";
+  readonly #options: PythonOptions;
+  readonly #running = new Set<PythonAttempt>();
+  readonly #ending = new Set<Promise<unknown>>();
+  #place: PythonPlace | undefined;
+  /** What its processes are known by before their first attempt begins with. */
+  readonly #mark: string;
+  #attempts = 0;
+  #isClosed = false;
+
+  constructor(options: PythonOptions) {
+    this.#options = options;
+    const { folder, folders } = options;
+    this.#mark = `${pythonMarks(folder ?? "")}${crypto.randomUUID()}-`;
+    if (folder === undefined) return;
+    // What a killed worker's attempts left outside of their groups.
+    const earlier = (folders ?? new AttemptFolders(folder)).existing();
+    const marks = pythonMarks(folder);
+    const isEarlier = (of: string) => earlier.has(of) || (of.startsWith(marks) && !of.startsWith(this.#mark));
+    if (earlier.size > 0) this.#awaitAtClose(endStrays(isEarlier));
+  }
+
+  start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
+    if (this.#isClosed) return endAtOnce(events, { state: "stopped" });
+    const work = prepare(attempt);
+    if ("message" in work) return refuse(events, work);
+    const { lease: { task }, slot } = attempt;
+    this.#attempts += 1;
+    const begun = attemptTo(() => this.#begin(attempt, work, this.#attempts));
+    if ("message" in begun) return refuse(events, begun);
+    const { place, process, given } = begun;
+    const running = new PythonAttempt(process, given, {
+      report: (step, metrics) => events({ type: "report", step, metrics }),
+      warns: (message) => this.#options.warns?.(message, task),
+      ended: (end, reusable) => {
+        this.#running.delete(running);
+        if (reusable !== undefined) place.processes.giveBack(slot, reusable);
+        this.#awaitAtClose(place.folders.ended(given.folder, { state: end.state }));
+        events({ type: "ended", end });
+      },
+    });
+    this.#running.add(running);
+    return running;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const running = [...this.#running];
+    for (const attempt of running) attempt.stop(0);
+    await Promise.all(running.map(({ over }) => over));
+    await Promise.all(this.#ending);
+    const place = this.#place;
+    this.#place = undefined;
+    await place?.close();
+  }
+
+  /** @throws Error where this machine cannot */
+  #begin(attempt: Attempt, { code, input }: Work, id: number): Begun | Refusal {
+    const { lease: { task }, slot } = attempt;
+    const place = this.#place ??= openPythonPlace(this.#options, this.#mark);
+    const folder = place.folders.make(attempt.lease);
+    const line = requestLine(attempt, input, id, folder);
+    const begun = "message" in line ? line : attemptTo(() => {
+      const output = new OutputFile(
+        join(folder, PRINTS_FILE),
+        (message) => this.#options.warns?.(message, task),
+      );
+      const process = attemptTo(() => place.processes.take(slot, code));
+      if (process instanceof PythonProcess) return { place, process, given: { id, line, folder, output } };
+      this.#awaitAtClose(output.close());
+      return process;
+    });
+    if ("message" in begun) this.#awaitAtClose(place.folders.ended(folder, { state: "failed" }));
+    return begun;
+  }
+
+  #awaitAtClose(work: Promise<unknown>): void {
+    this.#ending.add(work);
+    void work.then(() => this.#ending.delete(work));
+  }
+}
+
+interface Begun {
+  readonly place: PythonPlace;
+  readonly process: PythonProcess;
+  readonly given: PythonGiven;
+}
+
+/** A file that can be tried. */
+interface Work {
+  readonly code: PythonCode;
+  readonly input: TaskInput;
+}
+
+interface Refusal {
+  readonly message: string;
+  readonly final: boolean;
+}
+
+/** Checks all that can be known without a process. */
+function prepare({ evaluator, payload }: Attempt): Work | Refusal {
+  if (evaluator.kind !== "python") {
+    return final(`the Python executor cannot run an evaluator of kind ${evaluator.kind}`);
+  }
+  const input = decodeInput(payload);
+  if (typeof input === "string") return final(input);
+  const code = findCode(evaluator);
+  return "message" in code ? code : { code, input };
+}
+
+function findCode(evaluator: PythonEvaluator): PythonCode | Refusal {
+  const path = resolve(evaluator.path);
+  // Anything else is not even tried: what is wrong with it would be told with the line that is.
+  if (!path.endsWith(".py")) return final(`${path} is no Python file: its name does not end with .py`);
+  const modifiedMs = modifiedAt(path);
+  if (typeof modifiedMs === "string") return final(modifiedMs);
+  const environment = environmentOf({}, evaluator.env);
+  const name = evaluator.interpreter ?? INTERPRETER_DEFAULT;
+  const found = findProgram(name, dirname(path), environment["PATH"] ?? "");
+  // Another machine may have it.
+  if (!found.ok) return { message: `the evaluator's interpreter is missing: ${found.message}`, final: false };
+  const attemptsMax = evaluator.processTrials ?? Infinity;
+  return { path, modifiedMs, interpreter: found.path, environment, attemptsMax };
+}
+
+function modifiedAt(path: string): number | string {
+  try {
+    const { isFile, mtime } = Deno.statSync(path);
+    return isFile ? mtime?.getTime() ?? 0 : `${path} is not a file: an evaluator is a Python file`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return `there is no file ${path} on this machine`;
+    return `${path} cannot be read: ${wordsOf(error)}`;
+  }
+}
+
+function requestLine(
+  { lease, slot }: Attempt,
+  input: TaskInput,
+  id: number,
+  folder: string,
+): Uint8Array<ArrayBuffer> | Refusal {
+  const { group: experiment, number: trial } = taskParts(lease.task);
+  const { candidate, architecture, seed = SEED_DEFAULT } = input;
+  const given = { id, candidate, architecture, seed, folder, slot, trial, attempt: lease.attempt };
+  const environment = {
+    ESPALIER_EXPERIMENT: experiment,
+    ESPALIER_TRIAL: String(trial),
+    ESPALIER_ATTEMPT: String(lease.attempt),
+    ESPALIER_DIR: folder,
+    ESPALIER_SEED: String(seed),
+    ESPALIER_SLOT: String(slot),
+  };
+  const line = new TextEncoder().encode(`${JSON.stringify({ ...given, environment })}\n`);
+  if (line.length <= FRAME_BYTES_MAX) return line;
+  return final(
+    `the candidate and its architecture take ${line.length} bytes as JSON; they may take ${FRAME_BYTES_MAX}`,
+  );
+}
+
+/** What the machine cannot do is its own trouble: another may do better. */
+function attemptTo<Result>(action: () => Result): Result | Refusal {
+  try {
+    return action();
+  } catch (error) {
+    return {
+      message: `this worker cannot start a process for the evaluator: ${wordsOf(error)}`,
+      final: false,
+    };
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function final(message: string): Refusal {
+  return { message, final: true };
+}
+
+function refuse(events: (event: ExecutorEvent) => void, { message, final }: Refusal): Running {
+  return endAtOnce(events, { state: "failed", cause: "evaluator", message, final });
+}
+
+function endAtOnce(events: (event: ExecutorEvent) => void, end: End): Running {
+  events({ type: "ended", end });
+  return { stop() {} };
+}

@@ -1,0 +1,210 @@
+/**
+ * One attempt in a Python process: from its request to its one end.
+ *
+ * @module
+ */
+import type { Metrics } from "../../shared/model/outcome.ts";
+import { type End, ERROR_LINE_MAX, WARNINGS_MAX } from "./command_attempt.ts";
+import { type Line, LineReader } from "./command_lines.ts";
+import { readReport } from "./command_metrics.ts";
+import type { OutputFile } from "./command_output.ts";
+import type { Running } from "./executor.ts";
+import { FATAL_EXIT_CODE } from "./harness/failure.ts";
+import { Printed } from "./printed.ts";
+import type { PythonAnswer, PythonFailure, PythonResult } from "./python_answer.ts";
+import type { PythonListener, PythonProcess } from "./python_process.ts";
+
+/** What is given to a process. */
+export interface PythonGiven {
+  /** Marks the answers to it. */
+  readonly id: number;
+  /** A request of the harness. */
+  readonly line: Uint8Array<ArrayBuffer>;
+  /** The attempt's own. */
+  readonly folder: string;
+  readonly output: OutputFile;
+}
+
+/** Whom an attempt tells. */
+export interface PythonAttemptListener {
+  report(step: number, metrics: Metrics): void;
+  /** Something that is not as it should be, and no failure. */
+  warns(message: string): void;
+  /** Once, last. @param process the process, where it can serve the next attempt */
+  ended(end: End, process: PythonProcess | undefined): void;
+}
+
+/** The longest delay of a timer: a longer one would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+/** The harness could not speak to its worker any more. */
+const BROKEN_EXIT_CODE = 74;
+
+/** An attempt that has been given to its process. */
+export class PythonAttempt implements Running, PythonListener {
+  /** Resolves after `ended` was told. */
+  readonly over: Promise<void>;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #process: PythonProcess;
+  readonly #given: PythonGiven;
+  readonly #listener: PythonAttemptListener;
+  readonly #lines = new LineReader((line) => this.#printedReport(line));
+  readonly #printed = new Printed();
+  readonly #warnings: string[] = [];
+  #result: PythonResult | PythonFailure | undefined;
+  #lastStep = 0;
+  #isPrinted = false;
+  #isOver = false;
+  #isStopping = false;
+  #killAtMs = Infinity;
+  #killTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(process: PythonProcess, given: PythonGiven, listener: PythonAttemptListener) {
+    this.over = this.#over.promise;
+    this.#process = process;
+    this.#given = given;
+    this.#listener = listener;
+    process.listener = this;
+    process.evaluate(given.line, given.folder);
+  }
+
+  stop(graceMs: number): void {
+    if (this.#isOver) return;
+    // Before the file is imported nobody listens, and nothing is worth waiting for.
+    const isHeard = this.#process.isLoaded && graceMs > 0;
+    if (isHeard && !this.#isStopping) this.#process.requestStop();
+    this.#isStopping = true;
+    if (!isHeard) return this.#process.kill();
+    // A second stop can only shorten the time.
+    const killAtMs = performance.now() + graceMs;
+    if (killAtMs >= this.#killAtMs) return;
+    this.#killAtMs = killAtMs;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#process.kill(), Math.min(graceMs, TIMER_MAX_MS));
+  }
+
+  answered(answer: PythonAnswer): void {
+    if (this.#isOver) return;
+    if (answer.type === "loaded") return;
+    if (answer.type === "unloadable") {
+      this.#result = answer;
+      // Its process ends by itself, and its prints with it.
+      return;
+    }
+    // An answer to another attempt would be what that one left behind; its process is not used again.
+    if (answer.id !== this.#given.id) return;
+    if (answer.type === "report") return this.#report(answer.step ?? undefined, answer.metrics);
+    this.#result = answer;
+    this.#settleIfDone();
+  }
+
+  async printed(bytes: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
+    this.#lines.push(bytes);
+    this.#printed.add(bytes);
+    await this.#given.output.add(bytes);
+  }
+
+  printsEnded(id: number): void {
+    if (id !== this.#given.id) return;
+    this.#isPrinted = true;
+    this.#settleIfDone();
+  }
+
+  processEnded(status: Deno.CommandStatus): void {
+    if (this.#isOver) return;
+    this.#lines.end();
+    const end = this.#result === undefined ? this.#deathOf(status) : this.#endOf(this.#result);
+    void this.#finish(end, undefined);
+  }
+
+  /** Something is wrong, and no failure. */
+  warn(message: string): void {
+    if (this.#warnings.length >= WARNINGS_MAX) return;
+    this.#warnings.push(message);
+    const isLast = this.#warnings.length === WARNINGS_MAX;
+    this.#listener.warns(isLast ? `${message}; further warnings of this attempt are not told` : message);
+  }
+
+  #settleIfDone(): void {
+    const result = this.#result;
+    if (this.#isOver || !this.#isPrinted || result === undefined || result.type === "unloadable") return;
+    this.#lines.end();
+    const end = this.#endOf(result);
+    if (result.left !== null && !this.#isStopping) {
+      this.warn(
+        `the attempt left ${result.left} behind: its Python process is ended with it, not used again`,
+      );
+    }
+    // A stop that crossed the answer would reach the next attempt.
+    const isReusable = result.left === null && (!this.#isStopping || result.aborted);
+    if (!isReusable) this.#process.kill();
+    void this.#finish(end, isReusable ? this.#process : undefined);
+  }
+
+  async #finish(end: End, reusable: PythonProcess | undefined): Promise<void> {
+    this.#isOver = true;
+    clearTimeout(this.#killTimer);
+    if (reusable === undefined) await this.#process.ended;
+    await this.#given.output.close();
+    this.#listener.ended(end, reusable);
+    this.#over.resolve();
+  }
+
+  #printedReport(line: Line): void {
+    const report = readReport(line);
+    if (report.ok) this.#report(report.step, report.metrics);
+    else this.warn(`a report was dropped: ${report.message}`);
+  }
+
+  #report(step = this.#lastStep + 1, metrics: Metrics): void {
+    this.#lastStep = step;
+    this.#listener.report(step, metrics);
+  }
+
+  /** What was measured before the stop was heard counts; what was returned because of it may be half a measurement. */
+  #endOf(result: PythonResult | PythonFailure): End {
+    if (result.type !== "completed") return this.#failed(result);
+    return result.aborted ? { state: "stopped" } : { state: "completed", metrics: result.metrics };
+  }
+
+  #deathOf({ code, signal }: Deno.CommandStatus): End {
+    const final = code === FATAL_EXIT_CODE && signal === null;
+    return this.#failed({ message: this.#deathInWords(code, signal), stack: "", final });
+  }
+
+  /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
+  #failed({ message, stack, final }: Pick<PythonFailure, "message" | "stack" | "final">): End {
+    if (this.#isStopping) return { state: "stopped" };
+    const printed = this.#printed.text();
+    const details = [
+      ...(stack === "" ? [] : [stack]),
+      ...this.#warnings.map((warning) => `Warning: ${warning}`),
+      ...(printed === "" ? [] : [`Printed:\n${printed}`]),
+      `All of it: ${this.#given.folder} on this worker's machine`,
+    ];
+    return { state: "failed", cause: "evaluator", message, final, stack: details.join("\n\n") };
+  }
+
+  #deathInWords(code: number, signal: Deno.Signal | null): string {
+    const { isLoaded, isGarbled, code: { path, interpreter } } = this.#process;
+    if (isGarbled || (code === BROKEN_EXIT_CODE && signal === null)) {
+      return "the evaluator wrote to, or closed, files of its process that it had not opened: its answers were lost";
+    }
+    if (signal !== null) {
+      return `the evaluator's process was ended by ${signal}${SIGNAL_ADVICE[signal] ?? ""}`;
+    }
+    if (isLoaded) {
+      return `the evaluator's process ended with exit code ${code} in the middle of an attempt${
+        code === FATAL_EXIT_CODE ? ", which says that another try would fail too" : ""
+      }`;
+    }
+    const said = this.#lines.last?.text.slice(0, ERROR_LINE_MAX);
+    return `${interpreter} ended with exit code ${code} before ${path} was imported${
+      said === undefined ? "" : `: ${said}`
+    }`;
+  }
+}
+
+const SIGNAL_ADVICE: Partial<Record<Deno.Signal, string>> = {
+  SIGKILL: " (the machine may have run out of memory)",
+};
