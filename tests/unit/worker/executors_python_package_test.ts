@@ -1,0 +1,68 @@
+/**
+ * The Python package by itself: its own tests, and that it is whole.
+ *
+ * @module
+ */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { METRIC_NAME_MAX, METRICS_MAX } from "../../../worker/executors/harness/metrics.ts";
+import { PYTHON_PACKAGE } from "../../../worker/executors/python_program.ts";
+import { failureOf, PYTHON, testPython, withPython } from "./executors_python_rig.ts";
+
+const PACKAGE = new URL("../../../python/", import.meta.url);
+
+testPython("the tests of the Python package pass", async () => {
+  const { code, out } = await python(["-m", "unittest", "discover", "-s", "tests"]);
+  equal(code, 0, out);
+  match(out, /Ran [1-9]\d* tests/);
+});
+
+testPython("the package has the protocol's limits, and is made of the standard library", async () => {
+  const { out } = await python([
+    "-c",
+    "import espalier.metrics as m; print(m.METRICS_MAX, m.METRIC_NAME_MAX)",
+  ]);
+  equal(out.trim(), `${METRICS_MAX} ${METRIC_NAME_MAX}`);
+  // Without site-packages.
+  const alone = await python(["-S", "-s", "-c", "import espalier, espalier.harness"]);
+  equal(alone.code, 0, alone.out);
+});
+
+withPython("the README's evaluator in Python evaluates", async (rig) => {
+  const readme = await Deno.readTextFile(new URL("../README.md", PACKAGE));
+  const [, code = ""] = /^```python\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  const observed = rig.start(await rig.write(code), { learning_rate: 0.001 });
+  const end = await observed.ended;
+  ok(end.state === "completed" && (end.metrics["loss"] ?? 1) < 0.5, JSON.stringify(end));
+  equal(observed.events.length, 5);
+});
+
+withPython(
+  "the evaluator of the package's own page evaluates, and its failure for good is one",
+  async (rig) => {
+    const page = await Deno.readTextFile(new URL("README.md", PACKAGE));
+    const [, code = ""] = /^```python\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    const evaluator = await rig.write(code);
+    equal((await rig.start(evaluator, { depth: 2, lr: 0.1 }).ended).state, "completed");
+    equal(failureOf(await rig.start(evaluator, { depth: 21, lr: 0.1 }).ended).final, true);
+  },
+);
+
+Deno.test("a compiled worker carries every file of the package", async () => {
+  const files = await Array.fromAsync(Deno.readDir(new URL("src/espalier/", PACKAGE)), ({ name }) => name);
+  deepEqual(Object.keys(PYTHON_PACKAGE).toSorted(), files.filter((name) => name.endsWith(".py")).toSorted());
+  for (const [name, text] of Object.entries(PYTHON_PACKAGE)) {
+    equal(text, await Deno.readTextFile(new URL(`src/espalier/${name}`, PACKAGE)));
+  }
+});
+
+async function python(args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const command = new Deno.Command(PYTHON ?? "", {
+    args: ["-B", ...args],
+    cwd: PACKAGE,
+    env: { PYTHONPATH: "src" },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout) + text.decode(stderr) };
+}
