@@ -43,6 +43,15 @@ class Channel:
         with self._lock:
             self._write(self._answers, line)
 
+    def begin_prints(self):
+        """Whatever the last attempt closed is open again."""
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(self.prints, number)
+            stream = getattr(sys, name)
+            if stream is None or getattr(stream, "closed", False):
+                opened = open(number, "w", buffering=1, errors="backslashreplace", closefd=False)
+                setattr(sys, name, opened)
+
     def end_prints(self, mark, attempt):
         """What an attempt printed has ended."""
         for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):

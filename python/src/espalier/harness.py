@@ -12,7 +12,7 @@ PYTHON_OLDEST = (3, 9)
 
 
 def refuse_old_python():
-    """Says so, in the worker's words, where this Python is too old for the package."""
+    """Says so, in the worker's words, where this Python is too old for the package. It can read this file."""
     if sys.version_info >= PYTHON_OLDEST:
         return
     version = ".".join(str(part) for part in sys.version_info[:3])
@@ -62,7 +62,7 @@ class Harness:
         evaluate = load(begin["path"])
         self._end_copy()
         if not callable(evaluate):
-            self._channel.say({"type": "unloadable", **evaluate})
+            self._channel.say(dict(evaluate, type="unloadable"))
             os._exit(0)
         self._adopts = adopt_orphans()
         self._threads = frozenset(threading.enumerate())
@@ -80,12 +80,12 @@ class Harness:
         try:
             ended = self._run(evaluate, request)
         except BaseException as thrown:
-            ended = {"type": "failed", **describe_failure(thrown)}
+            ended = dict(describe_failure(thrown), type="failed")
         self._end_copy()
         self._current = 0
         signal.setitimer(signal.ITIMER_REAL, 0)
         aborted, self._is_stopping = self._is_stopping, False
-        return {**ended, "id": request["id"], "aborted": aborted, "left": self._left()}
+        return dict(ended, id=request["id"], aborted=aborted, left=self._left())
 
     def _run(self, evaluate, request):
         context = Context(
@@ -109,6 +109,7 @@ class Harness:
         os.environ.update(request["environment"])
         # The last attempt may have gone elsewhere, or listened to the signal itself.
         os.chdir(self._folder)
+        self._channel.begin_prints()
         self._listen()
 
     def _report(self, attempt, step, metrics):

@@ -27,6 +27,13 @@ testPython("the package has the protocol's limits, and is made of the standard l
   equal(alone.code, 0, alone.out);
 });
 
+testPython("the package is written in the Python of its oldest version", async () => {
+  const check = `import ast, pathlib
+for path in pathlib.Path("src").rglob("*.py"): ast.parse(path.read_text(), feature_version=(3, 9))`;
+  const { code, out } = await python(["-c", check]);
+  equal(code, 0, out);
+});
+
 withPython("the README's evaluator in Python evaluates", async (rig) => {
   const readme = await Deno.readTextFile(new URL("../README.md", PACKAGE));
   const [, code = ""] = /^```python\n([\s\S]*?)^```$/m.exec(readme) ?? [];

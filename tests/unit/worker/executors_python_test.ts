@@ -290,6 +290,55 @@ return {"a": 1}`);
   },
 );
 
+withPython("one that never ends its import can be stopped", async (rig) => {
+  const evaluator = await rig.write("# no evaluate\nprint('importing')\nwhile True: pass");
+  const observed = rig.start(evaluator);
+  await written(`${rig.folderOf(1)}/output.txt`, "importing");
+  observed.running.stop(30_000);
+  deepEqual(await observed.ended, { state: "stopped" });
+});
+
+withPython("a line of 50 MB without an end, and bytes that are no text, harm nobody", async (rig) => {
+  const end = await rig.run(`print("[tune-metric]: " + " " * 50_000_000, flush=True)
+os.write(1, b"\\xff\\xfe\\n")
+print('[tune-metric]: {"a": NaN}')
+return {"a": 1}`);
+  deepEqual(end, { state: "completed", metrics: { a: 1 } });
+  match(
+    rig.warnings.join(),
+    /line is longer than what is read of one,a report was dropped: its metric "a" is NaN/,
+  );
+});
+
+withPython("what an attempt does to its process harms no other attempt", async (rig) => {
+  const evaluator = await rig.write(`import signal
+how = candidate["how"]
+assert os.getcwd() == os.path.dirname(__file__)
+if how == "goes elsewhere": os.chdir("/")
+if how == "closes prints": sys.stdout.close(); sys.stderr = None; os.close(1); os.close(2)
+if how == "none": print("heard"); os.system("echo heard >&2")
+if how == "takes the signal": signal.signal(signal.SIGTERM, signal.SIG_DFL)
+if how == "sets an alarm": signal.alarm(1)
+if how == "reads its input": assert sys.stdin.read() == ""
+if how == "waits": 
+    context.report(ready=1)
+    while not context.should_stop(): time.sleep(0.005)
+return {"pid": os.getpid()}`);
+  const pids = [];
+  for (
+    const how of ["goes elsewhere", "takes the signal", "sets an alarm", "reads its input", "closes prints"]
+  ) {
+    pids.push(metricsOf(await rig.start(evaluator, { how }).ended)["pid"]);
+  }
+  const observed = rig.start(evaluator, { how: "waits" });
+  await observed.reported;
+  observed.running.stop(30_000);
+  deepEqual(await observed.ended, { state: "stopped" });
+  pids.push(metricsOf(await rig.start(evaluator, { how: "none" }).ended)["pid"]);
+  equal(new Set(pids).size, 1);
+  equal(await Deno.readTextFile(`${rig.folderOf(7)}/output.txt`), "heard\nheard\n");
+});
+
 withPython("one that waits until it has no children is not kept waiting", async (rig) => {
   const end = await rig.run(`os.posix_spawn("/bin/true", ["true"], {})
 try:
@@ -342,6 +391,15 @@ testPython("an executor without a folder of its own leaves nothing behind", asyn
 function metricsOf(end: Awaited<ReturnType<PythonRig["run"]>>): Readonly<Record<string, number>> {
   if (end.state === "completed") return end.metrics;
   throw new Error(JSON.stringify(end));
+}
+
+/** Resolves when a file has a text. */
+async function written(path: string, words: string): Promise<void> {
+  for (;;) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (text.includes(words)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Processes of attempts that are alive, by what they inherited; the harness itself has only its own mark. */
