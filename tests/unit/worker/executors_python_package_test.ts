@@ -34,6 +34,20 @@ for path in pathlib.Path("src").rglob("*.py"): ast.parse(path.read_text(), featu
   equal(code, 0, out);
 });
 
+testPython("a Python that is too old is told so in words", async () => {
+  const old = `import runpy, sys
+sys.version_info = (3, 8, 1)
+runpy.run_path("src/espalier/harness.py", run_name="__main__")`;
+  const { code, out } = await python(["-c", old]);
+  equal(code, 0, out);
+  const answer = JSON.parse(out);
+  match(
+    answer.message,
+    /need Python 3\.9 or newer, and .*python3.* is Python 3\.8\.1: name another interpreter/,
+  );
+  deepEqual([answer.type, answer.final], ["unloadable", false]);
+});
+
 withPython("the README's evaluator in Python evaluates", async (rig) => {
   const readme = await Deno.readTextFile(new URL("../README.md", PACKAGE));
   const [, code = ""] = /^```python\n([\s\S]*?)^```$/m.exec(readme) ?? [];
