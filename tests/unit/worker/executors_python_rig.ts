@@ -74,6 +74,12 @@ export function failureOf(end: End): { message: string; final: boolean; stack: s
   return { message: end.message, final: end.final, stack: end.stack ?? "" };
 }
 
+/** The metrics of what completed. */
+export function metricsOf(end: End): Readonly<Record<string, number>> {
+  if (end.state === "completed") return end.metrics;
+  throw new Error(JSON.stringify(end));
+}
+
 function sourceOf(text: string): string {
   if (/^(async )?def evaluate\b|^# no evaluate/m.test(text)) return text;
   const lines = text.split("\n").map((line) => `    ${line}`);
