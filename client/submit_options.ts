@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArtifactRef, CheckpointPolicy } from "../shared/model/artifact.ts";
 import { NO_RESOURCES, type Resources } from "../shared/model/resources.ts";
 import {
   type Evaluator,
@@ -32,6 +33,14 @@ export interface SubmitOptions {
   readonly graceMs?: number;
   /** How long a task stays with a worker that is silent before another gets it. */
   readonly reassignAfterMs?: number;
+  /** The evaluator's folder, packed and kept at the master; see `TaskTemplate`. */
+  readonly code?: ArtifactRef;
+  /** Patterns of files in an attempt's folder that are kept when it ends. */
+  readonly files?: readonly string[];
+  /** How many checkpoints of a task are kept. */
+  readonly checkpoints?: CheckpointPolicy;
+  /** Given only to workers that have at least so long left. */
+  readonly minTimeMs?: number;
   /** Is told outcomes as they come, many at once; they are not kept for the handle's iterators then. */
   readonly onOutcomes?: (outcomes: readonly TaskOutcome[]) => void;
 }
@@ -39,6 +48,7 @@ export interface SubmitOptions {
 /** What all tasks of a submission share. */
 export function templateOf(options: SubmitOptions): TaskTemplate {
   const { evaluator, resources, priority = 0, retry, deadlineMs, graceMs = GRACE_DEFAULT_MS } = options;
+  const { code, files, checkpoints, minTimeMs } = options;
   return {
     evaluator,
     resources: { ...NO_RESOURCES, ...resources },
@@ -47,5 +57,9 @@ export function templateOf(options: SubmitOptions): TaskTemplate {
     deadlineMs,
     graceMs,
     reassignAfterMs: options.reassignAfterMs ?? 0,
+    code,
+    files,
+    checkpoints,
+    minTimeMs,
   };
 }

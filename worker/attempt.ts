@@ -57,7 +57,11 @@ class AttemptActor implements Actor<AttemptMessage> {
   receive(message: AttemptMessage): void {
     switch (message.type) {
       case "report":
-        return this.#report(message.step, message.metrics);
+        return this.#report(message);
+      case "checkpoint":
+      case "file":
+      case "output":
+        return;
       case "ended":
         return this.#ended(message.end);
       case "stop":
@@ -71,15 +75,16 @@ class AttemptActor implements Actor<AttemptMessage> {
     this.#sendReports();
   }
 
-  #report(step: number, metrics: Metrics): void {
+  #report({ step, metrics, checkpoint, file }: Extract<ExecutorEvent, { readonly type: "report" }>): void {
     const problem = Number.isSafeInteger(step) && step >= 0
       ? metricsProblem(metrics)
       : `the step ${step} is no whole number`;
     if (problem !== undefined) {
       return this.#context.log("warning", `a report was dropped: ${problem}`, { lease: this.#options.key });
     }
-    this.#lastMetrics = metrics;
-    this.#reports.push({ step, metrics });
+    const isMeasurement = checkpoint === undefined && file === undefined;
+    if (isMeasurement) this.#lastMetrics = metrics;
+    this.#reports.push(isMeasurement ? { step, metrics } : { step, metrics, checkpoint, file });
   }
 
   /** The first cause stays; a shorter grace counts. */

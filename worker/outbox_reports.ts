@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { ArtifactFile, ArtifactRef } from "../shared/model/artifact.ts";
 import type { Metrics } from "../shared/model/outcome.ts";
 import { type Lease, leaseKey } from "../shared/model/task.ts";
 import type { Report } from "../shared/protocol/worker_envelopes.ts";
@@ -21,6 +22,8 @@ export const REPORT_VALUES_KEPT_MAX = 100_000;
 export interface Measured {
   readonly step: number;
   readonly metrics: Metrics;
+  readonly checkpoint?: ArtifactRef | undefined;
+  readonly file?: ArtifactFile | undefined;
 }
 
 interface Curve {
@@ -146,11 +149,12 @@ export class KeptReports {
     return curve;
   }
 
-  #put(curve: Curve, { step, metrics }: Measured, isFull: boolean): void {
+  #put(curve: Curve, measured: Measured, isFull: boolean): void {
     const last = curve.reports.at(-1);
-    const isReplacing = isFull && last !== undefined && last.number > curve.sent;
+    // What was kept at the master is not forgotten for a measurement.
+    const isReplacing = isFull && last !== undefined && last.number > curve.sent && !isKept(last);
     const number = isReplacing ? last.number : curve.next;
-    const report: Report = { type: "report", ...curve.lease, number, step, metrics };
+    const report: Report = { type: "report", ...curve.lease, number, ...measured };
     if (isReplacing) {
       this.#values -= valuesOf(last);
       curve.reports.pop();
@@ -194,6 +198,10 @@ export class KeptReports {
 
 function windowOf({ isComplete }: Curve): number {
   return isComplete ? Infinity : ATTEMPT_REPORTS_KEPT_MAX;
+}
+
+function isKept({ checkpoint, file }: Report): boolean {
+  return checkpoint !== undefined || file !== undefined;
 }
 
 function valuesOf({ metrics }: Report): number {

@@ -215,9 +215,10 @@ class Slots implements Actor<SlotsMessage> {
 
   /** An executor is a seam: what a third party's throws fails one attempt, not the worker. */
   #start(held: Held, events: (event: ExecutorEvent) => void): Running | undefined {
-    const { lease, payload, slot, template: { evaluator } } = held;
+    const { lease, payload, slot, restore, template: { evaluator, resources, code, files } } = held;
     try {
-      return this.#executors.get(evaluator.kind)?.start({ lease, evaluator, payload, slot }, events);
+      const given = { lease, evaluator, payload, slot, resources, code, files, restore };
+      return this.#executors.get(evaluator.kind)?.start(given, events);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const end = evaluatorFailed(`the executor could not start the evaluator: ${message}`, false);
@@ -240,10 +241,10 @@ class Slots implements Actor<SlotsMessage> {
   #reportEarly(held: Held, early: readonly ExecutorEvent[]): void {
     const reports: Measured[] = [];
     for (const event of early) {
-      if (event.type === "ended" || metricsProblem(event.metrics) !== undefined) continue;
-      if (Number.isSafeInteger(event.step) && event.step >= 0) {
-        reports.push({ step: event.step, metrics: event.metrics });
-      }
+      if (event.type !== "report" || metricsProblem(event.metrics) !== undefined) continue;
+      if (!Number.isSafeInteger(event.step) || event.step < 0) continue;
+      const { type: _, ...measured } = event;
+      reports.push(measured);
     }
     this.#context.send(this.#options.outbox, { type: "reports", measured: { lease: held.lease, reports } });
   }

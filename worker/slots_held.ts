@@ -5,6 +5,7 @@
  */
 import type { Ref } from "../shared/actor/actor.ts";
 import { Fifo } from "../shared/actor/fifo.ts";
+import type { Restore } from "../shared/model/artifact.ts";
 import type { Lease, TaskTemplate } from "../shared/model/task.ts";
 import type { Assign, HeldLease } from "../shared/protocol/worker_envelopes.ts";
 import type { AttemptMessage } from "./messages.ts";
@@ -19,6 +20,8 @@ export class Held {
   readonly template: TaskTemplate;
   /** msgpack of a `TaskInput`; empty once the evaluator has been started. */
   payload: Uint8Array;
+  /** The checkpoint that it goes on from. */
+  readonly restore: Restore | undefined;
   state: "queued" | "running" | "finished" = "queued";
   /** These four mean something while it runs. */
   slot = 0;
@@ -33,6 +36,7 @@ export class Held {
     this.lease = { epoch: assign.epoch, task: assign.task, attempt: assign.attempt };
     this.template = template;
     this.payload = assign.payload;
+    this.restore = assign.restore;
   }
 
   /** Has to wait: lets go of the frame in which the payload came, which may be of megabytes. */

@@ -6,7 +6,6 @@
  * @module
  */
 import { formatDuration } from "../../shared/protocol/duration.ts";
-import type { Resources } from "../../shared/model/resources.ts";
 import { fits } from "../../shared/model/resources.ts";
 import type { Needs } from "../scheduling/queue.ts";
 import type { ClusterCore } from "./core.ts";
@@ -15,7 +14,7 @@ import type { WorkerRecord } from "./worker_record.ts";
 /** Workers that are named in one sentence; of more, only the number is told. */
 const NAMED_MAX = 5;
 
-type Amount = keyof Resources;
+type Amount = "gpus" | "memoryBytes" | "cpus";
 const AMOUNTS: readonly Amount[] = ["gpus", "memoryBytes", "cpus"];
 
 /** Why no worker that is there could take a task of these needs now; undefined where one could, once it has a slot. */

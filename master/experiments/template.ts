@@ -21,5 +21,9 @@ export function templateOf(spec: Spec): TaskTemplate {
     ...(spec.deadline === undefined ? {} : { deadlineMs: spec.deadline }),
     graceMs: spec.grace,
     reassignAfterMs: spec.reassignAfter,
+    checkpoints: spec.checkpoints,
+    ...(spec.codeArtifact === undefined ? {} : { code: spec.codeArtifact }),
+    ...(spec.files === undefined ? {} : { files: spec.files }),
+    ...(spec.minTime === undefined ? {} : { minTimeMs: spec.minTime }),
   };
 }

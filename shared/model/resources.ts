@@ -8,8 +8,12 @@
 export interface Resources {
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** Whole devices. */
+  /** Whole devices, or below 1 a share of one. */
   readonly gpus: number;
+  /** On each of those devices. */
+  readonly gpuMemoryBytes?: number | undefined;
+  /** What a worker must be labelled with, as `name=value`. */
+  readonly labels?: readonly string[] | undefined;
 }
 
 /** Nothing but a slot. */

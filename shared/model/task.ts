@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArtifactRef, CheckpointPolicy } from "./artifact.ts";
 import type { Epoch, GroupId, TaskId } from "./ids.ts";
 import type { Resources } from "./resources.ts";
 
@@ -11,11 +12,24 @@ export type Evaluator =
   /** Part of the worker: `noop`, `sleep` and `heuristic`. */
   | { readonly kind: "builtin"; readonly name: "noop" | "sleep" | "heuristic" }
   /** A TypeScript module with an exported function `evaluate`, run in a subprocess that may read its own folder. */
-  | { readonly kind: "module"; readonly path: string }
+  | ModuleEvaluator
   /** Any program, run as the worker's user. */
   | CommandEvaluator
   /** A function of a Python file, run as the worker's user. */
   | PythonEvaluator;
+
+/** A TypeScript module. */
+export interface ModuleEvaluator {
+  readonly kind: "module";
+  readonly path: string;
+  /** What it asks for beyond reading its own folder: granted only where the worker's configuration allows it. */
+  readonly permissions?: ModulePermissions | undefined;
+}
+
+/** Permissions of Deno, by their names; each is a list, as `--allow-…` takes it. */
+export const MODULE_PERMISSIONS = ["read", "write", "net", "env", "sys"] as const;
+export type ModulePermission = (typeof MODULE_PERMISSIONS)[number];
+export type ModulePermissions = Readonly<Partial<Record<ModulePermission, readonly string[] | undefined>>>;
 
 /** A program that is started anew for each attempt. */
 export interface CommandEvaluator {
@@ -74,6 +88,16 @@ export interface TaskTemplate {
   readonly graceMs: number;
   /** How long a doubtful task stays with its worker before another gets it. */
   readonly reassignAfterMs: number;
+  /**
+   * The folder of the evaluator's code, packed. Its paths are relative to it then, and workers fetch it; without it they
+   * are absolute, and the same on every machine.
+   */
+  readonly code?: ArtifactRef | undefined;
+  /** Patterns of files in an attempt's folder that are kept at the master when it ends, such as `*.png`. */
+  readonly files?: readonly string[] | undefined;
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Given only to a worker that has at least so long left. */
+  readonly minTimeMs?: number | undefined;
 }
 
 /** How long a cancelled attempt has, unless told. */

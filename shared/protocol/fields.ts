@@ -6,6 +6,8 @@
  * @module
  */
 import { z } from "zod";
+import { CHECKPOINTS_DEFAULT, FILE_NAME_MAX, isFileName, SHA256_PATTERN } from "../model/artifact.ts";
+import { DEVICES_MAX } from "../model/devices.ts";
 import type { Metrics } from "../model/outcome.ts";
 import {
   type CommandId,
@@ -20,6 +22,7 @@ import {
 } from "../model/ids.ts";
 import { COMMAND_RESULTS } from "../model/task.ts";
 import {
+  LABELS_MAX,
   METRIC_NAME_MAX,
   METRICS_MAX,
   PAYLOAD_BYTES_MAX,
@@ -118,12 +121,78 @@ function areMetrics(value: unknown): boolean {
   return true;
 }
 
-/** What a task needs or a worker has. */
+/** A label of a worker: `name=value`. */
+export const label = z.string().regex(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}=[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/,
+  "expected name=value, of letters, digits, dots, dashes and underscores, such as gpu=a100",
+);
+
+/** Labels of a worker, or those that a task asks for. */
+export const labels: z.ZodType<readonly string[], readonly string[]> = z.array(label).max(LABELS_MAX);
+
+/** What a worker has in all. */
+export const pool = z.strictObject({
+  cpus: z.number().min(0).max(100_000).default(0),
+  memoryBytes: z.number().min(0).max(2 ** 53).default(0),
+  gpus: z.number().min(0).max(DEVICES_MAX).default(0),
+});
+
+/** What a task needs. */
 export const resources = z.strictObject({
   cpus: z.number().min(0).max(100_000).default(0),
   memoryBytes: z.number().min(0).max(2 ** 53).default(0),
-  gpus: z.number().min(0).max(1_024).default(0),
+  gpus: z.number().min(0).max(DEVICES_MAX).refine((gpus) => gpus < 1 || Number.isInteger(gpus), {
+    error: "expected a whole number of GPUs, or a share of one below 1, such as 0.5",
+  }).default(0),
+  gpuMemoryBytes: z.number().min(0).max(2 ** 53).optional(),
+  labels: labels.optional(),
+}).refine((need) => need.gpus > 0 || (need.gpuMemoryBytes ?? 0) === 0, {
+  path: ["gpuMemoryBytes"],
+  error: "memory of a GPU needs a GPU: say how many, or which share of one, with gpus",
 });
+
+/** Bytes by their hash. */
+export const artifactFields = {
+  sha256: z.string().regex(SHA256_PATTERN, "expected a SHA-256 hash, of 64 hexadecimal digits"),
+  bytes: z.int().min(0).max(2 ** 50),
+};
+/** Bytes by their hash. */
+export const artifactRef = z.strictObject(artifactFields);
+
+/** A file's name below a folder. */
+export const fileName = z.string().refine(isFileName, {
+  error: `expected a relative path of at most ${FILE_NAME_MAX} characters that does not leave its folder`,
+});
+
+/** A device of a worker, by the name that it is given out by. */
+export const deviceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9./:_-]{0,99}$/, "expected a device's name");
+
+/** The patterns of files that are kept. */
+export const filePatterns: z.ZodType<readonly string[], readonly string[]> = z.array(
+  z.string().min(1).max(FILE_NAME_MAX),
+).max(100);
+
+/** How many checkpoints are kept. */
+export const checkpointPolicy = z.strictObject({
+  keep: z.int().min(1).max(100).default(CHECKPOINTS_DEFAULT.keep),
+  keepEnded: z.boolean().default(CHECKPOINTS_DEFAULT.keepEnded),
+});
+
+const permissionList: z.ZodType<readonly string[], readonly string[]> = z.array(
+  z.string().min(1).max(1_024).refine((entry) => !entry.includes(","), {
+    error: "a permission's entry cannot have a comma",
+  }),
+).max(256);
+/** What a module has beside its file. */
+export const moduleFields = {
+  permissions: z.strictObject({
+    read: permissionList.optional(),
+    write: permissionList.optional(),
+    net: permissionList.optional(),
+    env: permissionList.optional(),
+    sys: permissionList.optional(),
+  }).optional(),
+};
 
 /** How an attempt ended, in the words of its worker. */
 export const attemptEnd = z.discriminatedUnion("state", [
@@ -172,7 +241,7 @@ export const pythonFields = {
 export const taskTemplate = z.strictObject({
   evaluator: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
-    z.strictObject({ kind: z.literal("module"), path: z.string().min(1).max(4_096) }),
+    z.strictObject({ kind: z.literal("module"), path: z.string().min(1).max(4_096), ...moduleFields }),
     z.strictObject({
       kind: z.literal("command"),
       command: commandWords,
@@ -192,4 +261,8 @@ export const taskTemplate = z.strictObject({
   deadlineMs: span.min(1).optional(),
   graceMs: span,
   reassignAfterMs: span,
+  code: artifactRef.optional(),
+  files: filePatterns.optional(),
+  checkpoints: checkpointPolicy.optional(),
+  minTimeMs: span.optional(),
 });

@@ -33,6 +33,10 @@ export const METRICS_MAX = 256;
 export const METRIC_NAME_MAX = 200;
 /** No metric can be called so: a frame with such a key is no frame to its reader. */
 export const METRIC_NAME_REFUSED = "__proto__";
+/** Labels of a worker, and those that a task asks for. */
+export const LABELS_MAX = 256;
+/** Bytes of an evaluator's output in one `log`. */
+export const LOG_BYTES_MAX = 64 * 1024;
 /** Slots of one worker. */
 export const SLOTS_MAX = 4_096;
 /** Leases that a worker can bring along: all its slots, what was prefetched, and results that wait. */

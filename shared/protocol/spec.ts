@@ -9,7 +9,17 @@ import { partsOf, splitWords } from "../model/command.ts";
 import { type Evaluator, GRACE_DEFAULT_MS, RETRY_DEFAULTS } from "../model/task.ts";
 import { noValueAt } from "../space/parameter_at.ts";
 import { type Space, spaceSchema } from "../space/space.ts";
-import { commandFields, commandWords, name, pythonFields, resources } from "./fields.ts";
+import {
+  artifactRef,
+  checkpointPolicy,
+  commandFields,
+  commandWords,
+  filePatterns,
+  moduleFields,
+  name,
+  pythonFields,
+  resources,
+} from "./fields.ts";
 import { parseDuration } from "./duration.ts";
 
 /** Failures in a row with one message and no success that pause an experiment. */
@@ -35,7 +45,7 @@ const command = z.union([z.string(), commandWords]).transform((written, context)
 }).pipe(commandWords);
 
 const evaluator = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("module"), path: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("module"), path: z.string().min(1), ...moduleFields }),
   z.strictObject({ kind: z.literal("command"), command, ...commandFields }),
   z.strictObject({ kind: z.literal("python"), path: z.string().min(1), ...pythonFields }),
   z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
@@ -86,6 +96,16 @@ export const specSchema = z.strictObject({
   /** How long a trial stays with a worker that is silent before another gets it. */
   reassignAfter: duration.default(0),
   resources: resources.prefault({}),
+  /** Trials are given only to workers that have at least so long left. */
+  minTime: duration.optional(),
+  /** `pack`: the spec's folder travels to the workers. `local`: it lies at the same path on all of them. */
+  code: z.enum(["pack", "local"]).default("pack"),
+  /** The folder, once it is packed: the command line fills it in. */
+  codeArtifact: artifactRef.optional(),
+  /** Files in a trial's folder that are kept when it ends, such as `*.png`. */
+  files: filePatterns.optional(),
+  /** How many checkpoints of a trial are kept. */
+  checkpoints: checkpointPolicy.prefault({}),
   priority: z.int().min(-1_000_000).max(1_000_000).default(0),
   /** So many trials may be open at once; as many as there are slots, unless told. */
   maxConcurrent: z.int().min(1).max(1_000_000).optional(),

@@ -4,22 +4,28 @@
  * @module
  */
 import { z } from "zod";
+import { DEVICE_KINDS, DEVICES_MAX } from "../model/devices.ts";
 import {
+  artifactFields,
+  artifactRef,
   attemptEnd,
   bytes,
   count,
+  deviceId,
   epochField,
+  fileName,
   incarnationField,
+  labels,
   lease,
   listOf,
   metrics,
-  resources,
+  pool,
   seen,
   span,
   text,
   workerIdField,
 } from "./fields.ts";
-import { REGISTER_LEASES_MAX, SLOTS_MAX } from "./limits.ts";
+import { LOG_BYTES_MAX, REGISTER_LEASES_MAX, SLOTS_MAX } from "./limits.ts";
 
 /** A device's name as drivers give it: 256 of them must fit a frame beside the rest. */
 const deviceText = z.string().max(200);
@@ -35,6 +41,14 @@ const gpu = z.strictObject({
   usedBytes: z.number().nullable(),
   utilizationPercent: z.number().nullable(),
   temperatureCelsius: z.number().nullable(),
+});
+
+/** A GPU as it is handed out. */
+const device = z.strictObject({
+  id: deviceId,
+  kind: z.enum(DEVICE_KINDS),
+  name: deviceText,
+  memoryBytes: z.number().nullable(),
 });
 
 /** What the worker's machine is. */
@@ -63,6 +77,8 @@ const heldLease = z.strictObject({
   /** `queued`: prefetched, not begun. `finished`: its result follows in the same turn. */
   state: z.enum(["running", "queued", "finished"]),
   elapsedMs: span,
+  /** The devices that it was given. */
+  devices: z.array(deviceId).max(DEVICES_MAX).optional(),
 });
 
 /** The one path for a first connection, a reattachment and a restarted master. */
@@ -72,7 +88,12 @@ export const register = z.strictObject({
   worker: workerIdField,
   incarnation: incarnationField,
   slots: z.int().min(1).max(SLOTS_MAX),
-  pool: resources,
+  pool,
+  /** The pool's GPUs by name; without it they are called 0, 1 and so on. */
+  devices: z.array(device).max(DEVICES_MAX).optional(),
+  labels: labels.optional(),
+  /** How long it will still be there; null where nobody knows. */
+  timeLeftMs: span.nullable().optional(),
   /** Kinds of evaluators that it can run. */
   executors: z.array(factText).max(64),
   facts,
@@ -89,6 +110,8 @@ export const workerHeartbeat = z.strictObject({
   running: count,
   queued: count,
   vitals,
+  /** Devices that are out of service now; all others are in it. */
+  devicesOut: z.array(z.strictObject({ id: deviceId, reason: factText })).max(DEVICES_MAX).optional(),
 });
 
 /** A measurement of an attempt. Sent again at each reattachment until it is taken. */
@@ -98,16 +121,27 @@ export const report = z.strictObject({
   /** 1 for the first of the attempt; the others follow without gap. */
   number: z.int().min(1),
   step: count,
+  /** Empty where it tells of a checkpoint or a file. */
   metrics,
+  /** Durable at the master: a checkpoint that was taken after this step. */
+  checkpoint: artifactRef.optional(),
+  /** Durable at the master: a file of the attempt. A later one of the same name replaces it. */
+  file: z.strictObject({ name: fileName, ...artifactFields }).optional(),
 });
 
-/** Output of an evaluator. */
+/**
+ * Output of an evaluator, as it comes. What is lost in a break is said again; where an evaluator prints faster than it can be
+ * sent, some is left out, and the offset says how much.
+ */
 export const log = z.strictObject({
   type: z.literal("log"),
   ...lease,
   stream: z.enum(["stdout", "stderr"]),
+  /** Bytes of this stream before `data`, sent or not. */
   offset: count,
-  data: bytes,
+  data: bytes.refine((data) => data.byteLength <= LOG_BYTES_MAX, { error: `at most ${LOG_BYTES_MAX} bytes` }),
+  /** Nothing more comes of this attempt, neither of this stream nor of the other. */
+  last: z.boolean().optional(),
 });
 
 /** An attempt has ended. Sent again at each reattachment until it is acknowledged. */
@@ -147,6 +181,15 @@ export const assign = z.strictObject({
   template: bytes,
   /** msgpack of a `TaskInput`. */
   payload: bytes,
+  /** The devices that are this attempt's, where it needs some. */
+  devices: z.array(deviceId).max(DEVICES_MAX).optional(),
+  /** The checkpoint that it goes on from. */
+  restore: z.strictObject({
+    epoch: epochField,
+    attempt: z.int().min(1),
+    step: count,
+    ...artifactFields,
+  }).optional(),
 });
 
 /** Hand back what has not been begun; what has goes on. */
@@ -184,6 +227,14 @@ export const taken = z.strictObject({
   commit: count,
 });
 
+/** Answers `log`: up to this offset of a stream all is taken; so much more may be sent. */
+export const logged = z.strictObject({
+  type: z.literal("logged"),
+  ...lease,
+  stream: z.enum(["stdout", "stderr"]),
+  offset: count,
+});
+
 /** What the peer said is refused; the session is closed after it. */
 export const refused = z.strictObject({
   type: z.literal("refused"),
@@ -213,6 +264,7 @@ export const toWorker = z.discriminatedUnion("type", [
   cancel,
   acknowledge,
   taken,
+  logged,
   stop,
   refused,
 ]);
@@ -228,6 +280,8 @@ export type Assign = z.output<typeof assign>;
 export type Cancel = z.output<typeof cancel>;
 export type Welcome = z.output<typeof welcome>;
 export type Acknowledge = z.output<typeof acknowledge>;
+export type Log = z.output<typeof log>;
+export type Logged = z.output<typeof logged>;
 export type Taken = z.output<typeof taken>;
 export type Refused = z.output<typeof refused>;
 export type FromWorker = z.output<typeof fromWorker>;

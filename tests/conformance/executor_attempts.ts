@@ -53,7 +53,7 @@ export function observe(executor: Executor, attempt: Attempt): Observed {
   const running = executor.start(attempt, (event) => {
     events.push(event);
     if (event.type === "report") reported.resolve(event.metrics);
-    else ended.resolve(event.end);
+    if (event.type === "ended") ended.resolve(event.end);
   });
   return { running, events, reported: reported.promise, ended: ended.promise };
 }

@@ -61,8 +61,8 @@ export const MAY_IMPORT: Readonly<Record<string, RegExp>> = {
   // The stream of random numbers is a type that has its home in the kernel.
   "shared/space/": /^shared\/actor\/random\.ts$/,
   "shared/protocol/": /^shared\/(actor|model|space)\//,
-  // The platform's socket is an implementation of the protocol's port, within its limits.
-  "shared/platform/": /^shared\/(actor\/|protocol\/(socket_port|limits)\.ts$)/,
+  // The platform's socket and transfers are implementations of the protocol's ports, within its limits.
+  "shared/platform/": /^shared\/(actor\/|model\/|protocol\/(socket_port|artifact_port|limits)\.ts$)/,
 };
 
 /** Imports that may close a cycle, and why. */

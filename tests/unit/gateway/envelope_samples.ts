@@ -59,6 +59,7 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
     by: ["master"],
     envelope: { type: "acknowledge", ...lease, verdict: "recorded", by: null, commit: 1 },
   },
+  logged: { by: ["master"], envelope: { type: "logged", ...lease, stream: "stdout", offset: 1 } },
   taken: { by: ["master"], envelope: { type: "taken", ...lease, reports: 1, again: null, commit: 1 } },
   command: { by: ["client"], envelope: { type: "command", id: "c1", command: { kind: "workers" } } },
   subscribe: {
