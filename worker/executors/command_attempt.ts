@@ -19,6 +19,7 @@ import type { ExecutorEvent, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import { Printed } from "./printed.ts";
 import type { ProcessGroup } from "./process_group.ts";
+import { Stopping } from "./stopping.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
@@ -52,8 +53,6 @@ export const STRAYS_CLOSE_MS = 2_000;
 export const NUMBERS_TURN_MS = 5_000;
 /** The last line of standard error stands in a failure's message so far, in characters. */
 export const ERROR_LINE_MAX = 300;
-/** The longest delay of a timer: a longer one would be over at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** An attempt whose program has been started. */
 export class CommandAttempt implements Running {
@@ -69,31 +68,20 @@ export class CommandAttempt implements Running {
   #lastReport: Metrics | undefined;
   #lastStep = 0;
   readonly #startedMs = performance.now();
-  #hasExited = false;
-  #isStopping = false;
-  #killAtMs = Infinity;
-  #killTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stopping: Stopping;
 
   constructor(started: StartedCommand, listener: CommandListener) {
     this.#started = started;
     this.#listener = listener;
+    const { group } = started;
+    this.#stopping = new Stopping({ ask: () => group.signalGroup("SIGTERM"), kill: () => group.kill() });
     // Nobody has anything to say to a program.
     started.group.input.close().catch(() => {});
     this.over = this.#watch();
   }
 
   stop(graceMs: number): void {
-    // What it measured before counts; nothing of it is alive for long.
-    if (this.#hasExited) return;
-    if (graceMs > 0 && !this.#isStopping) this.#started.group.signalGroup("SIGTERM");
-    this.#isStopping = true;
-    if (graceMs <= 0) return this.#started.group.kill();
-    // A second stop can only shorten the time.
-    const killAtMs = performance.now() + graceMs;
-    if (killAtMs >= this.#killAtMs) return;
-    this.#killAtMs = killAtMs;
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#started.group.kill(), Math.min(graceMs, TIMER_MAX_MS));
+    this.#stopping.stop(graceMs);
   }
 
   /** Something is wrong, and no failure. */
@@ -111,8 +99,8 @@ export class CommandAttempt implements Running {
       this.#read(group.errors, errors, this.#errorLines),
     ]);
     const status = await group.status;
-    this.#hasExited = true;
-    clearTimeout(this.#killTimer);
+    // What it measured before counts; nothing of it is alive for long.
+    this.#stopping.over();
     await this.#endLeftovers(read, folder);
     await Promise.all([output.close(), errors.close()]);
     this.#listener.ended(await this.#endOf(status));
@@ -156,7 +144,7 @@ export class CommandAttempt implements Running {
   }
 
   async #endOf({ code, signal }: Deno.CommandStatus): Promise<End> {
-    if (this.#isStopping) return { state: "stopped" };
+    if (this.#stopping.hasBegun) return { state: "stopped" };
     if (code === 0 && signal === null) {
       const read = await this.#metrics();
       return read.ok ? { state: "completed", metrics: read.metrics } : this.#failed(read.message, false);

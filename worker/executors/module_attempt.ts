@@ -8,6 +8,7 @@ import type { ExecutorEvent, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import type { Answer, Failure } from "./harness/message.ts";
 import type { ModuleProcess, ProcessEnd, ProcessListener } from "./module_process.ts";
+import { Stopping } from "./stopping.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
@@ -37,31 +38,24 @@ export class ModuleAttempt implements Running, ProcessListener {
   readonly #listener: AttemptListener;
   readonly #given: Given;
   #isOver = false;
-  #isStopping = false;
-  #killAtMs = Infinity;
-  #killTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stopping: Stopping;
 
   constructor(process: ModuleProcess, given: Given, listener: AttemptListener) {
     this.#process = process;
     this.#given = given;
     this.#listener = listener;
+    this.#stopping = new Stopping({
+      // Before the module is loaded nobody listens, and nothing is worth waiting for.
+      isHeard: () => process.isLoaded,
+      ask: () => process.requestStop(),
+      kill: () => process.kill(),
+    });
     process.listener = this;
     process.evaluate(given.frame);
   }
 
   stop(graceMs: number): void {
-    if (this.#isOver) return;
-    // Before the module is loaded nobody listens, and nothing is worth waiting for.
-    const isHeard = this.#process.isLoaded && graceMs > 0;
-    if (isHeard && !this.#isStopping) this.#process.requestStop();
-    this.#isStopping = true;
-    if (!isHeard) return this.#process.kill();
-    // A second stop can only shorten the time.
-    const killAtMs = performance.now() + graceMs;
-    if (killAtMs >= this.#killAtMs) return;
-    this.#killAtMs = killAtMs;
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#process.kill(), Math.min(graceMs, TIMER_MAX_MS));
+    this.#stopping.stop(graceMs);
   }
 
   answered(answer: Answer): void {
@@ -89,7 +83,7 @@ export class ModuleAttempt implements Running, ProcessListener {
 
   /** A stop that crossed the answer would reach the next attempt. */
   #isReusable(aborted: boolean): boolean {
-    return !this.#isStopping || aborted;
+    return !this.#stopping.hasBegun || aborted;
   }
 
   processEnded({ code, signal }: ProcessEnd): void {
@@ -100,7 +94,7 @@ export class ModuleAttempt implements Running, ProcessListener {
 
   #end(end: End, isReusable: boolean): void {
     this.#isOver = true;
-    clearTimeout(this.#killTimer);
+    this.#stopping.over();
     if (isReusable) return this.#listener.ended(end, this.#process);
     this.#process.kill();
     this.#process.ended.then(() => this.#listener.ended(end, undefined));
@@ -108,7 +102,7 @@ export class ModuleAttempt implements Running, ProcessListener {
 
   /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
   #failed({ message, stack, final }: Failure): End {
-    if (this.#isStopping) return { state: "stopped" };
+    if (this.#stopping.hasBegun) return { state: "stopped" };
     const printed = this.#process.printed.text();
     const details = [stack, printed === "" ? undefined : `Printed:\n${printed}`].filter((part) =>
       part !== undefined
@@ -139,9 +133,6 @@ export class ModuleAttempt implements Running, ProcessListener {
     return `the evaluator's process ended with exit code ${code}${when}`;
   }
 }
-
-/** The longest delay of a timer: a longer one would be over at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What V8 prints as it dies. */
 const OUT_OF_MEMORY = /Fatal (JavaScript|process) out of memory/;

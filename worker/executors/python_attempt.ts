@@ -13,6 +13,7 @@ import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import { Printed } from "./printed.ts";
 import type { PythonAnswer, PythonFailure, PythonResult } from "./python_answer.ts";
 import type { PythonListener, PythonProcess } from "./python_process.ts";
+import { Stopping } from "./stopping.ts";
 
 /** What is given to a process. */
 export interface PythonGiven {
@@ -34,8 +35,6 @@ export interface PythonAttemptListener {
   ended(end: End, process: PythonProcess | undefined): void;
 }
 
-/** The longest delay of a timer: a longer one would be over at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 /** The harness could not speak to its worker any more. */
 const BROKEN_EXIT_CODE = 74;
 
@@ -54,32 +53,25 @@ export class PythonAttempt implements Running, PythonListener {
   #lastStep = 0;
   #isPrinted = false;
   #isOver = false;
-  #isStopping = false;
-  #killAtMs = Infinity;
-  #killTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stopping: Stopping;
 
   constructor(process: PythonProcess, given: PythonGiven, listener: PythonAttemptListener) {
     this.over = this.#over.promise;
     this.#process = process;
     this.#given = given;
     this.#listener = listener;
+    this.#stopping = new Stopping({
+      // Before the file is imported nobody listens, and nothing is worth waiting for.
+      isHeard: () => process.isLoaded,
+      ask: () => process.requestStop(),
+      kill: () => process.kill(),
+    });
     process.listener = this;
     process.evaluate(given.line, given.folder);
   }
 
   stop(graceMs: number): void {
-    if (this.#isOver) return;
-    // Before the file is imported nobody listens, and nothing is worth waiting for.
-    const isHeard = this.#process.isLoaded && graceMs > 0;
-    if (isHeard && !this.#isStopping) this.#process.requestStop();
-    this.#isStopping = true;
-    if (!isHeard) return this.#process.kill();
-    // A second stop can only shorten the time.
-    const killAtMs = performance.now() + graceMs;
-    if (killAtMs >= this.#killAtMs) return;
-    this.#killAtMs = killAtMs;
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#process.kill(), Math.min(graceMs, TIMER_MAX_MS));
+    this.#stopping.stop(graceMs);
   }
 
   answered(answer: PythonAnswer): void {
@@ -130,20 +122,20 @@ export class PythonAttempt implements Running, PythonListener {
     if (this.#isOver || !this.#isPrinted || result === undefined || result.type === "unloadable") return;
     this.#lines.end();
     const end = this.#endOf(result);
-    if (result.left !== null && !this.#isStopping) {
+    if (result.left !== null && !this.#stopping.hasBegun) {
       this.warn(
         `the attempt left ${result.left} behind: its Python process is ended with it, not used again`,
       );
     }
     // A stop that crossed the answer would reach the next attempt.
-    const isReusable = result.left === null && (!this.#isStopping || result.aborted);
+    const isReusable = result.left === null && (!this.#stopping.hasBegun || result.aborted);
     if (!isReusable) this.#process.kill();
     void this.#finish(end, isReusable ? this.#process : undefined);
   }
 
   async #finish(end: End, reusable: PythonProcess | undefined): Promise<void> {
     this.#isOver = true;
-    clearTimeout(this.#killTimer);
+    this.#stopping.over();
     if (reusable === undefined) await this.#process.ended;
     await this.#given.output.close();
     this.#listener.ended(end, reusable);
@@ -174,7 +166,7 @@ export class PythonAttempt implements Running, PythonListener {
 
   /** What was printed goes with the stack and not with the message: failures are compared by their messages. */
   #failed({ message, stack, final }: Pick<PythonFailure, "message" | "stack" | "final">): End {
-    if (this.#isStopping) return { state: "stopped" };
+    if (this.#stopping.hasBegun) return { state: "stopped" };
     const printed = this.#printed.text();
     const details = [
       ...(stack === "" ? [] : [stack]),
