@@ -18,6 +18,14 @@ export type DeviceNeed = Pick<Resources, "gpus" | "gpuMemoryBytes">;
 /** Shares are counted in these parts, in whole numbers: ten tenths and three thirds make one device. */
 const PARTS = 1_000_000;
 
+/** How a device stands. */
+export interface DeviceUse {
+  readonly id: string;
+  /** What is used of it: 1 is all. More where a worker came back with more than fits. */
+  readonly used: number;
+  readonly isOut: boolean;
+}
+
 interface Page {
   readonly id: string;
   /** Where it stands among the worker's devices. */
@@ -54,8 +62,28 @@ export class DeviceBooks {
     this.#byId = new Map(this.#pages.map((page) => [page.id, page]));
   }
 
+  /** How many devices there are, those that are out of service included. */
+  get size(): number {
+    return this.#pages.length;
+  }
+
   has(id: string): boolean {
     return this.#byId.has(id);
+  }
+
+  /** Books that begin as these are now, for what is only thought through. */
+  copy(): DeviceBooks {
+    const copy = new DeviceBooks(this.#pages);
+    for (const { id, freeParts, freeBytes, isOut } of this.#pages) {
+      const page = copy.#byId.get(id);
+      if (page !== undefined) Object.assign(page, { freeParts, freeBytes, isOut });
+    }
+    return copy;
+  }
+
+  /** How each device stands, in the order in which the worker named them. */
+  uses(): readonly DeviceUse[] {
+    return this.#pages.map(({ id, freeParts, isOut }) => ({ id, used: (PARTS - freeParts) / PARTS, isOut }));
   }
 
   isOut(id: string): boolean {
@@ -105,12 +133,33 @@ export class DeviceBooks {
 
   /** Whether the need could be met if nobody used anything and every device were in service. */
   canEver(need: DeviceNeed): boolean {
-    if (need.gpus === 0) return true;
-    const parts = partsOf(need);
-    const fitting = this.#pages.filter(({ memoryBytes }) =>
-      parts <= PARTS && (need.gpuMemoryBytes ?? 0) <= (memoryBytes ?? 0)
-    );
-    return fitting.length >= countOf(need);
+    return this.#suited(need, this.#pages) >= countOf(need);
+  }
+
+  /** Whether the need could be met, by what is in service, if nobody used anything. */
+  canInService(need: DeviceNeed): boolean {
+    return this.suitedInService(need) >= countOf(need);
+  }
+
+  /** How many devices in service are large enough for the need, used or not. */
+  suitedInService(need: DeviceNeed): number {
+    return this.#suited(need, this.#pages.filter(({ isOut }) => !isOut));
+  }
+
+  /** How many of one need could be met at once, as things are now; Infinity where no device is needed. */
+  countFree(need: DeviceNeed): number {
+    if (need.gpus === 0) return Infinity;
+    const free = this.#pages.filter((page) => !page.isOut && isFree(page, need));
+    if (need.gpus >= 1) return Math.floor(free.length / countOf(need));
+    const [parts, wantedBytes] = [partsOf(need), need.gpuMemoryBytes ?? 0];
+    return free.reduce((sum, { freeParts, freeBytes }) => {
+      const byMemory = wantedBytes === 0 ? Infinity : Math.floor(freeBytes / wantedBytes);
+      return sum + Math.min(Math.floor(freeParts / parts), byMemory);
+    }, 0);
+  }
+
+  #suited({ gpuMemoryBytes = 0 }: DeviceNeed, pages: readonly Page[]): number {
+    return pages.filter(({ memoryBytes }) => gpuMemoryBytes <= (memoryBytes ?? 0)).length;
   }
 
   #change(ids: readonly string[], need: DeviceNeed, sign: 1 | -1): void {

@@ -29,14 +29,18 @@ export function subtractResources(a: Resources, b: Resources): Resources {
   return { cpus: a.cpus - b.cpus, memoryBytes: a.memoryBytes - b.memoryBytes, gpus: a.gpus - b.gpus };
 }
 
-/** Whether a need can be drawn from a pool. */
+/** Whether a need can be drawn from a pool, its GPUs by their number alone. */
 export function fits(need: Resources, pool: Resources): boolean {
-  // Sums of fractions such as 0.1 + 0.2 must not refuse what was just given back.
-  return need.cpus <= pool.cpus + 1e-9 && need.memoryBytes <= pool.memoryBytes &&
-    need.gpus <= pool.gpus + 1e-9;
+  return fitsWithoutGpus(need, pool) && need.gpus <= pool.gpus + 1e-9;
 }
 
-/** Whether a slot alone is enough. */
+/** Whether the CPUs and the memory of a need can be drawn from a pool. */
+export function fitsWithoutGpus(need: Resources, pool: Resources): boolean {
+  // Sums of fractions such as 0.1 + 0.2 must not refuse what was just given back.
+  return need.cpus <= pool.cpus + 1e-9 && need.memoryBytes <= pool.memoryBytes;
+}
+
+/** Whether a slot alone is enough, of whatever worker may take the task. */
 export function needsNothing(need: Resources): boolean {
   return need.cpus === 0 && need.memoryBytes === 0 && need.gpus === 0;
 }
