@@ -27,8 +27,6 @@ export interface Attempt {
   readonly devices?: readonly Device[] | undefined;
   /** The code that its evaluator's paths are relative to; resolved before an executor sees the attempt. */
   readonly code?: ArtifactRef | undefined;
-  /** Where that code lies, absolute: an evaluator's own folder, whose file may lie deeper. */
-  readonly codeFolder?: string | undefined;
   /** Where that code lies on this machine, absolute: all of it may be read by the evaluator. */
   readonly codeFolder?: string | undefined;
   /** The checkpoint that it goes on from; fetched before an executor sees the attempt. */
