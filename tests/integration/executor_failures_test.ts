@@ -111,9 +111,8 @@ test("prints neither forge nor hide what the evaluator says", async (executor) =
     const sample = { evaluator: fixture("prints"), input: { candidate: { amount } } };
     const { events, ended } = observe(executor, attemptOf(sample));
     deepEqual(await ended, { state: "completed", metrics: { steps: 20 } });
-    deepEqual(events.slice(0, -1).map((event) => event.type === "report" && event.step), [
-      ...Array(20).keys(),
-    ]);
+    const steps = events.flatMap((event) => event.type === "report" ? [event.step] : []);
+    deepEqual(steps, [...Array(20).keys()]);
   }
 });
 
@@ -204,6 +203,6 @@ test("what an attempt leaves behind says nothing in the name of the next", async
     const sample = { evaluator: fixture("leaves_behind"), input: { candidate: {} } };
     const { events, ended } = observe(executor, attemptOf(sample));
     deepEqual(await ended, { state: "completed", metrics: { value: 1 } });
-    equal(events.length, 1);
+    deepEqual(events.filter(({ type }) => type === "report"), []);
   }
 });

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import failureText from "./harness/failure.ts" with { type: "text" };
 import frameText from "./harness/frame.ts" with { type: "text" };
+import keepingText from "./harness/keeping.ts" with { type: "text" };
 import mainText from "./harness/main.ts" with { type: "text" };
 import metricsText from "./harness/metrics.ts" with { type: "text" };
 
@@ -50,6 +51,7 @@ export function harnessFile(folder: string): string {
 export const HARNESS: Readonly<Record<string, string>> = {
   "failure.ts": failureText,
   "frame.ts": frameText,
+  "keeping.ts": keepingText,
   "main.ts": mainText,
   "metrics.ts": metricsText,
 };

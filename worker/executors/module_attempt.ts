@@ -4,20 +4,26 @@
  * @module
  */
 import type { Metrics } from "../../shared/model/outcome.ts";
-import type { ExecutorEvent, Running } from "./executor.ts";
+import type { ExecutorEvent, Output, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
-import type { Answer, Failure } from "./harness/message.ts";
+import type { Answer, Failure, Kept } from "./harness/message.ts";
 import type { ModuleProcess, ProcessEnd, ProcessListener } from "./module_process.ts";
 import { Stopping } from "./stopping.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
 
+/** What an evaluator kept. */
+export type KeptEvent = Extract<ExecutorEvent, { type: "checkpoint" | "file" }>;
+
 /** Whom an attempt tells. */
 export interface AttemptListener {
   /** The process has imported the module; once. */
   loaded(): void;
   report(step: number, metrics: Metrics): void;
+  /** It kept something: a file that is the listener's from now on. */
+  kept(event: KeptEvent): void;
+  printed(stream: Output["stream"], data: Uint8Array): void;
   /** Once, last. @param process the process, where it can serve the next attempt */
   ended(end: End, process: ModuleProcess | undefined): void;
 }
@@ -37,6 +43,8 @@ export class ModuleAttempt implements Running, ProcessListener {
   readonly #process: ModuleProcess;
   readonly #listener: AttemptListener;
   readonly #given: Given;
+  #result: Extract<Answer, { type: "completed" | "failed" }> | undefined;
+  #isPrinted = false;
   #isOver = false;
   readonly #stopping: Stopping;
 
@@ -67,18 +75,59 @@ export class ModuleAttempt implements Running, ProcessListener {
         // A report of the attempt before, made by what it left behind.
         if (answer.id === this.#given.id) this.#listener.report(answer.step, answer.metrics);
         return;
+      case "checkpoint":
+      case "file":
+        if (answer.id === this.#given.id) this.#kept(answer);
+        return;
       case "unloadable":
         return this.#end(this.#failed(answer), false);
-      case "completed": {
-        // What was measured before the stop was heard counts; what was returned because of it may be half a measurement.
-        const end: End = answer.aborted
-          ? { state: "stopped" }
-          : { state: "completed", metrics: answer.metrics };
-        return this.#end(end, this.#isReusable(answer.aborted));
-      }
+      case "completed":
       case "failed":
-        return this.#end(this.#failed(answer), this.#isReusable(answer.aborted) && !answer.spent);
+        this.#result = answer;
+        if (!answer.marked) this.#isPrinted = true;
+        return this.#settleIfDone();
     }
+  }
+
+  printed(stream: Output["stream"], bytes: Uint8Array): void {
+    if (!this.#isOver) this.#listener.printed(stream, bytes);
+  }
+
+  printsEnded(id: number): void {
+    if (id !== this.#given.id) return;
+    this.#isPrinted = true;
+    this.#settleIfDone();
+  }
+
+  /** The answer comes by one pipe, the last prints by another. */
+  #settleIfDone(): void {
+    const result = this.#result;
+    if (this.#isOver || !this.#isPrinted || result === undefined) return;
+    if (result.type === "failed") {
+      return this.#end(this.#failed(result), this.#isReusable(result.aborted) && !result.spent);
+    }
+    // What was measured before the stop was heard counts; what was returned because of it may be half a measurement.
+    const end: End = result.aborted ? { state: "stopped" } : { state: "completed", metrics: result.metrics };
+    this.#end(end, this.#isReusable(result.aborted));
+  }
+
+  /** Moved to where its process cannot write: nobody changes it while it is read. */
+  #kept(kept: Kept): void {
+    const { scratch } = this.#process;
+    const path = `${scratch}.${kept.file}`;
+    try {
+      const from = `${scratch}/${kept.file}`;
+      if (!Deno.lstatSync(from).isFile) return;
+      Deno.renameSync(from, path);
+    } catch {
+      // The evaluator has removed it.
+      return;
+    }
+    this.#listener.kept(
+      kept.type === "file"
+        ? { type: "file", name: kept.name, path }
+        : { type: "checkpoint", step: kept.step, path },
+    );
   }
 
   /** A stop that crossed the answer would reach the next attempt. */
@@ -87,6 +136,9 @@ export class ModuleAttempt implements Running, ProcessListener {
   }
 
   processEnded({ code, signal }: ProcessEnd): void {
+    if (this.#isOver) return;
+    this.#isPrinted = true;
+    this.#settleIfDone();
     if (this.#isOver) return;
     const final = code === FATAL_EXIT_CODE && signal === null;
     this.#end(this.#failed({ message: this.#deathInWords(code, signal), final }), false);

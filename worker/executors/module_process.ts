@@ -1,5 +1,6 @@
 /**
- * An evaluator's process: deno with the harness and one module, reading the module's folder and nothing else.
+ * An evaluator's process: deno with the harness and one module, reading the module's folder and writing to a folder of
+ * its own; beyond that it may do what its spec asks for and the worker allows.
  *
  * Promise: `ended` resolves once, when nothing of the process is left; listeners hear every answer before it.
  * Not here: which attempt gets which process (warm_processes.ts), what an answer means for it (module_attempt.ts).
@@ -8,12 +9,16 @@
  */
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ModulePermissions } from "../../shared/model/task.ts";
 import { AnswerReader } from "./answer_reader.ts";
 import { encodeFrame, MARK_BYTES } from "./harness/frame.ts";
 import type { Answer, Begin } from "./harness/message.ts";
+import type { Output } from "./executor.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { permissionArguments } from "./module_permissions.ts";
 import { Printed } from "./printed.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
+import { PrintReader } from "./python_prints.ts";
 import type { WarmProcess } from "./warm_processes.ts";
 
 /** A module at one state of its file. */
@@ -22,6 +27,18 @@ export interface ModuleFile {
   readonly path: string;
   /** When the file was last changed, in milliseconds since 1970. */
   readonly modifiedMs: number;
+  /** All that it may read beside its scratch folder, absolute: its own folder, or that of its packed code. */
+  readonly root: string;
+  /** What else was granted to it. */
+  readonly granted: ModulePermissions;
+  /** Limit of V8's heap. Typed arrays lie outside of it. */
+  readonly heapMiB: number;
+}
+
+/** Whether a process with one serves for the other. */
+export function isSameModule(a: ModuleFile, b: ModuleFile): boolean {
+  return a.path === b.path && a.modifiedMs === b.modifiedMs && a.root === b.root && a.heapMiB === b.heapMiB &&
+    JSON.stringify(a.granted) === JSON.stringify(b.granted);
 }
 
 /** What a process needs beside its module. */
@@ -29,8 +46,6 @@ export interface Runtime {
   readonly deno: string;
   readonly harness: string;
   readonly lifeline: Lifeline;
-  /** Limit of V8's heap. Typed arrays lie outside of it. */
-  readonly heapMiB: number;
   /** Attempts that a process serves. */
   readonly attemptsMax: number;
 }
@@ -44,6 +59,10 @@ export interface ProcessEnd {
 /** Whom a process tells. */
 export interface ProcessListener {
   answered(answer: Answer): void;
+  /** Something was printed, in order with the answers where it is standard output. */
+  printed(stream: Output["stream"], bytes: Uint8Array): void;
+  /** All that this attempt printed to standard error was told. */
+  printsEnded(id: number): void;
   processEnded(end: ProcessEnd): void;
 }
 
@@ -60,6 +79,8 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
   listener: ProcessListener | undefined;
   /** The harness spoke in a way that cannot be read. */
   isGarbled = false;
+  /** What it may write to: a folder of the worker's; empty where Deno cannot be told of it. */
+  readonly scratch: string;
   #isLoaded = false;
   #isEnding = false;
   #attempts = 0;
@@ -73,8 +94,10 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
     this.#runtime = runtime;
     const mark = crypto.getRandomValues(new Uint8Array(MARK_BYTES)).toHex();
     const folder = dirname(module.path);
+    this.scratch = makeScratch(runtime.lifeline.folder, mark);
+    const args = denoArguments(module, this.scratch, runtime.harness);
     this.#group = spawnGroup(
-      { program: runtime.deno, args: denoArguments(folder, runtime), folder, environment: environment() },
+      { program: runtime.deno, args, folder, environment: environment(module.granted.env) },
       runtime.lifeline,
     );
     this.#input = this.#group.input.getWriter();
@@ -83,6 +106,7 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
       mark,
       module: pathToFileURL(module.path).href,
       folder: `${pathToFileURL(folder).href}/`,
+      scratch: this.scratch,
     };
     this.#write(encodeFrame(begin));
   }
@@ -129,16 +153,23 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
   }
 
   async #watch(mark: string): Promise<void> {
-    const read = Promise.all([this.#readAnswers(mark), this.#readErrors()]);
+    const read = Promise.all([this.#readAnswers(mark), this.#readErrors(mark)]);
     const { code, signal } = await this.#group.status;
     this.#isEnding = true;
     await read;
     await this.#input.abort().catch(() => {});
-    this.listener?.processEnded({ code, signal });
+    if (this.listener === undefined) await this.removeScratch();
+    else this.listener.processEnded({ code, signal });
+  }
+
+  /** Removes what its attempts left. To be called after the last of them by whoever listened to a process that ended. */
+  async removeScratch(): Promise<void> {
+    // What is not there any more went with the worker's folder.
+    if (this.scratch !== "") await Deno.remove(this.scratch, { recursive: true }).catch(() => {});
   }
 
   async #readAnswers(mark: string): Promise<void> {
-    const reader = new AnswerReader(mark, (bytes) => this.printed.add(bytes));
+    const reader = new AnswerReader(mark, (bytes) => this.#printed("stdout", bytes));
     for await (const chunk of this.#group.output) {
       if (!this.isGarbled) this.#readOrKill(reader, chunk).forEach((answer) => this.#answered(answer));
     }
@@ -161,13 +192,40 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
     this.listener?.answered(answer);
   }
 
-  async #readErrors(): Promise<void> {
-    for await (const chunk of this.#group.errors) this.printed.add(chunk);
+  async #readErrors(mark: string): Promise<void> {
+    const reader = new PrintReader(mark);
+    for await (const chunk of this.#group.errors) {
+      for (const piece of reader.push(chunk)) {
+        if ("endOf" in piece) this.listener?.printsEnded(piece.endOf);
+        else this.#printed("stderr", piece);
+      }
+    }
+    const rest = reader.end();
+    if (rest.length > 0) this.#printed("stderr", rest);
+  }
+
+  #printed(stream: Output["stream"], bytes: Uint8Array): void {
+    this.printed.add(bytes);
+    this.listener?.printed(stream, bytes);
   }
 }
 
-/** The permissions are the point: its own folder to read, nothing else, and no question asked. */
-function denoArguments(folder: string, { harness, heapMiB }: Runtime): string[] {
+function makeScratch(folder: string, name: string): string {
+  const scratch = join(folder, "modules", name);
+  if (scratch.includes(",")) return "";
+  Deno.mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  return scratch;
+}
+
+/** The permissions are the point: its own folders, what else was granted, and no question asked. */
+function denoArguments(
+  { path, root, granted, heapMiB }: ModuleFile,
+  scratch: string,
+  harness: string,
+): string[] {
+  const own = scratch === "" ? [] : [scratch];
+  const read = [root, ...own, ...granted.read ?? []].join(",");
+  const write = [...own, ...granted.write ?? []].join(",");
   return [
     "run",
     "--quiet",
@@ -176,16 +234,20 @@ function denoArguments(folder: string, { harness, heapMiB }: Runtime): string[] 
     // What is imported from elsewhere must have been cached by who runs the worker: an evaluator downloads nothing.
     "--cached-only",
     "--node-modules-dir=none",
-    configArgument(folder),
-    `--allow-read=${folder}`,
+    configArgument(dirname(path), root),
+    `--allow-read=${read}`,
+    ...(write === "" ? [] : [`--allow-write=${write}`]),
+    ...permissionArguments(granted),
     `--v8-flags=--max-old-space-size=${heapMiB}`,
     harness,
   ];
 }
 
-/** The folder's own import map counts; one above it would be read from outside of the folder. */
-function configArgument(folder: string): string {
-  const file = ["deno.json", "deno.jsonc"].map((name) => join(folder, name)).find(exists);
+/** Its folder's own import map counts, or that of its code's; one above would be read from outside. */
+function configArgument(folder: string, root: string): string {
+  const file = [folder, root].flatMap((each) => [join(each, "deno.json"), join(each, "deno.jsonc")]).find(
+    exists,
+  );
   return file === undefined ? "--no-config" : `--config=${file}`;
 }
 
@@ -200,8 +262,9 @@ function exists(path: string): boolean {
 /** What deno needs to find its cache. Nothing else of the worker's environment is passed on: it may hold tokens. */
 const PASSED_ON = ["DENO_DIR", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TZ"];
 
-function environment(): Record<string, string> {
-  const passed = PASSED_ON.map((name) => [name, Deno.env.get(name)] as const);
+function environment(granted: readonly string[] = []): Record<string, string> {
+  const asked = granted.filter((name) => !name.startsWith("ESPALIER_"));
+  const passed = [...PASSED_ON, ...asked].map((name) => [name, Deno.env.get(name)] as const);
   const known = passed.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 }

@@ -9,6 +9,7 @@
  */
 import { describeFailure } from "./failure.ts";
 import { decodeBody, encodeFrame, LENGTH_BYTES, lengthAt, prefixOf } from "./frame.ts";
+import { type Data, Keeping, type RestoredCheckpoint } from "./keeping.ts";
 import type { Answer, Begin, Evaluate, Failure } from "./message.ts";
 import { isMetrics, METRICS_ADVICE, metricsProblem, type Numbers } from "./metrics.ts";
 
@@ -33,10 +34,13 @@ const FOREVER_MS = 2 ** 30;
 // Taken before the evaluator can put something else in their place.
 const input = Deno.stdin.read.bind(Deno.stdin);
 const output = Deno.stdout.writeSync.bind(Deno.stdout);
+const errors = Deno.stderr.writeSync.bind(Deno.stderr);
 const exit = Deno.exit.bind(Deno);
 
 let prefix = new Uint8Array();
+let mark = "";
 let folder = "";
+let scratch = "";
 let current: Current | undefined;
 /** A stop that came before its attempt was read. */
 let stopCameEarly = false;
@@ -48,8 +52,10 @@ async function main(): Promise<void> {
   addEventListener("error", (event) => inBackground(event, event.error, "an error"));
   addEventListener("beforeunload", idle);
   const begin = await next<Begin>();
-  prefix = prefixOf(begin.mark);
+  mark = begin.mark;
+  prefix = prefixOf(mark);
   folder = begin.folder;
+  scratch = begin.scratch;
   hideInput();
   const evaluator = await load(begin.module);
   if (evaluator === undefined) return exit(0);
@@ -128,13 +134,29 @@ function duringLoad(failure: Failure, path: string): Failure {
 
 /** Runs one attempt to its end. */
 async function attempt(evaluate: Evaluator, message: Evaluate): Promise<Answer> {
-  const { id, candidate, architecture, seed, trial, attempt } = message;
+  const { id, candidate, architecture, seed, trial, attempt, restored } = message;
   const controller = new AbortController();
+  const keeping = new Keeping(scratch, id);
   let isOver = false;
-  const report = (step: unknown, metrics: unknown) => {
-    if (!isOver) say({ type: "report", id, ...checkReport(step, metrics) });
+  const tell = (answer: () => Answer) => {
+    if (!isOver) say(answer());
   };
-  const context = { architecture, seed, trial, attempt, signal: controller.signal, report };
+  const context = {
+    architecture,
+    seed,
+    trial,
+    attempt,
+    signal: controller.signal,
+    restored: keeping.restored(restored) satisfies RestoredCheckpoint | undefined,
+    /** The attempt's own folder. */
+    get folder() {
+      return keeping.folder();
+    },
+    report: (step: unknown, metrics: unknown) =>
+      tell(() => ({ type: "report", id, ...checkReport(step, metrics) })),
+    checkpoint: (step: unknown, data: Data) => tell(() => keeping.checkpoint(step, data)),
+    artifact: (name: unknown, data: Data) => tell(() => keeping.artifact(name, data)),
+  };
   const failed = new Promise<Failure>((fail) => {
     current = { controller, fail, isListening: listenersOf(controller.signal) };
   });
@@ -146,9 +168,22 @@ async function attempt(evaluate: Evaluator, message: Evaluate): Promise<Answer> 
   isOver = true;
   current = undefined;
   const { aborted } = controller.signal;
+  const marked = markPrints(id);
   return "metrics" in ended
-    ? { type: "completed", id, metrics: ended.metrics, aborted }
-    : { type: "failed", id, aborted, ...ended };
+    ? { type: "completed", id, metrics: ended.metrics, aborted, marked }
+    : { type: "failed", id, aborted, marked, ...ended };
+}
+
+/** What comes in standard error after this is of the next attempt. @returns whether it could be written */
+function markPrints(id: number): boolean {
+  try {
+    let rest = new TextEncoder().encode(`\0${mark} ${id}\n`);
+    while (rest.length > 0) rest = rest.subarray(errors(rest));
+    return true;
+  } catch {
+    // The evaluator has closed it.
+    return false;
+  }
 }
 
 type Ended = { readonly metrics: Numbers } | (Failure & { readonly spent: boolean });
