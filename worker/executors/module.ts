@@ -9,7 +9,6 @@
  *
  * @module
  */
-import type { ModulePermissions } from "../../shared/model/task.ts";
 import { findDeno, harnessFile } from "./deno_program.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
 import type { Failure } from "./harness/message.ts";
@@ -17,7 +16,7 @@ import { openLifeline } from "./lifeline.ts";
 import { type End, type Given, ModuleAttempt } from "./module_attempt.ts";
 import { ModuleFolders } from "./module_folders.ts";
 import { isSameModule, type ModuleFile, ModuleProcess, type Runtime } from "./module_process.ts";
-import { frameOf, prepare, type Work } from "./module_work.ts";
+import { frameOf, type ModuleRules, prepare, type Work } from "./module_work.ts";
 import { type Starter, WarmProcesses } from "./warm_processes.ts";
 
 /** Attempts that one process serves, unless told: what evaluators leave behind does not pile up for ever. */
@@ -26,21 +25,15 @@ export const ATTEMPTS_PER_PROCESS_DEFAULT = 2_000;
 export const IDLE_DEFAULT_MS = 10 * 60_000;
 
 /** How modules are run. */
-export interface ModuleOptions {
+export interface ModuleOptions extends ModuleRules {
   /** The deno that runs them; by default this one, or in a compiled binary the one in PATH. */
   readonly deno?: string | undefined;
   /** The worker's data folder, held by this process alone. By default a temporary one, which a killed worker leaves behind. */
   readonly folder?: string | undefined;
-  /** Limit of the heap of each process. Typed arrays lie outside of it. */
-  readonly heapMiB?: number | undefined;
   /** Slots of the worker: when a module has proved loadable, all of them get a process for it. By default none does. */
   readonly slots?: number | undefined;
   readonly attemptsPerProcess?: number | undefined;
   readonly idleMs?: number | undefined;
-  /** Folders in which, at any depth, modules may lie; by default anywhere on the machine. */
-  readonly within?: readonly string[] | undefined;
-  /** What modules may be granted beyond reading their own folder; by default nothing. */
-  readonly allowed?: ModulePermissions | undefined;
 }
 
 /**

@@ -5,12 +5,11 @@
  */
 import { dirname, resolve } from "node:path";
 import { taskParts } from "../../shared/model/ids.ts";
-import type { ModuleEvaluator, TaskInput } from "../../shared/model/task.ts";
+import type { ModuleEvaluator, ModulePermissions, TaskInput } from "../../shared/model/task.ts";
 import type { Attempt } from "./executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure, Restored } from "./harness/message.ts";
 import { decodeInput } from "./input.ts";
-import type { ModuleOptions } from "./module.ts";
 import { grant } from "./module_permissions.ts";
 import type { ModuleFile } from "./module_process.ts";
 
@@ -19,6 +18,16 @@ export const HEAP_DEFAULT_MIB = 2_048;
 /** The seed of an attempt whose task has none. */
 export const SEED_DEFAULT = 0;
 
+/** What modules may do on this worker. */
+export interface ModuleRules {
+  /** Folders in which, at any depth, modules may lie; by default anywhere on the machine. */
+  readonly within?: readonly string[] | undefined;
+  /** What modules may be granted beyond reading their own folder; by default nothing. */
+  readonly allowed?: ModulePermissions | undefined;
+  /** Limit of the heap of each process. Typed arrays lie outside of it. */
+  readonly heapMiB?: number | undefined;
+}
+
 /** An attempt that can be tried. */
 export interface Work {
   readonly module: ModuleFile;
@@ -26,12 +35,12 @@ export interface Work {
 }
 
 /** Checks an attempt. */
-export function prepare(attempt: Attempt, options: ModuleOptions): Work | Failure {
+export function prepare(attempt: Attempt, rules: ModuleRules): Work | Failure {
   const { evaluator, payload } = attempt;
   if (evaluator.kind !== "module") {
     return final(`the module executor cannot run an evaluator of kind ${evaluator.kind}`);
   }
-  const module = findModule(evaluator, attempt, options);
+  const module = findModule(evaluator, attempt, rules);
   if ("message" in module) return module;
   const input = decodeInput(payload);
   return typeof input === "string" ? final(input) : { module, input };
@@ -63,7 +72,7 @@ const MIB = 1024 * 1024;
 function findModule(
   evaluator: ModuleEvaluator,
   { codeFolder, resources }: Attempt,
-  { within, allowed = {}, heapMiB = HEAP_DEFAULT_MIB }: ModuleOptions,
+  { within, allowed = {}, heapMiB = HEAP_DEFAULT_MIB }: ModuleRules,
 ): ModuleFile | Failure {
   const path = resolve(evaluator.path);
   const problem = pathProblem(path, codeFolder === undefined ? within : undefined);
