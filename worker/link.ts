@@ -7,13 +7,16 @@
  *
  * @module
  */
-import type { Actor, Context, Start, Timer } from "../shared/actor/actor.ts";
+import type { Actor, Context, Ref, Start, Timer } from "../shared/actor/actor.ts";
+import type { DeviceTrouble } from "../shared/model/devices.ts";
 import { backOffMs } from "../shared/protocol/back_off.ts";
 import type { HighestSeen } from "../shared/protocol/highest_seen.ts";
 import { CLOSE, mayReturn, PROTOCOL_VERSION } from "../shared/protocol/limits.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
 import type { HeldLease, Refused, Register, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
+import { IdleWatch } from "./link_idle.ts";
 import { type Leaving, type Pulse, Session, type Sides } from "./link_session.ts";
+import type { LogsMessage } from "./logs_messages.ts";
 import type { LinkMessage, LinkTimer, StopWorker } from "./messages.ts";
 import type { Dialer, WorkerOptions } from "./tree_ports.ts";
 
@@ -59,11 +62,15 @@ class Link implements Actor<LinkMessage> {
   #running = 0;
   #queued = 0;
   #vitals = NO_VITALS;
+  #devicesOut: readonly DeviceTrouble[] = [];
   #stop: StopWorker | undefined;
+  #logs: Ref<LogsMessage> | undefined;
+  readonly #idle: IdleWatch;
 
   constructor(context: Context<LinkMessage>, options: LinkOptions) {
     this.#context = context;
     this.#options = options;
+    this.#idle = new IdleWatch(context, options.worker.idleTimeoutMs);
     context.atEnd(() => this.#session?.abandon(this.#stop === undefined ? "restarting" : "bye"));
     this.#dial();
   }
@@ -71,17 +78,26 @@ class Link implements Actor<LinkMessage> {
   receive(message: LinkMessage): void {
     switch (message.type) {
       case "say":
+        this.#idle.worked();
         if (message.session === this.#number) this.#session?.report(message.envelopes);
         return;
+      case "say_logs":
+        if (message.session === this.#number) this.#session?.report(message.logs);
+        return;
+      case "logs_started":
+        this.#logs = message.logs;
+        return this.#tellLogs();
       case "socket":
         return this.#event(message.session, message.event);
       case "load":
         this.#running = message.running;
         this.#queued = message.queued;
+        this.#idle.worked();
         return;
       case "vitals":
-        this.#vitals = message.vitals;
-        return;
+        return this.#sampled(message.vitals, message.devicesOut);
+      case "idle_due":
+        return this.#idleDue();
       case "attached":
         return this.#attached(message);
       case "stop":
@@ -144,7 +160,12 @@ class Link implements Actor<LinkMessage> {
   #frame(bytes: Uint8Array): void {
     const wasWelcomed = this.#session?.isWelcomed;
     const leaving = this.#session?.frame(bytes);
+    const logged = this.#session?.logged ?? [];
+    if (logged.length > 0 && this.#logs !== undefined) {
+      this.#context.send(this.#logs, { type: "logged", logged });
+    }
     if (wasWelcomed === false && this.#session?.isWelcomed) {
+      this.#tellLogs();
       this.#context.log("info", `connected to the master at ${this.#url()}`, {
         worker: this.#options.worker.worker,
         slots: this.#options.worker.slots,
@@ -153,8 +174,39 @@ class Link implements Actor<LinkMessage> {
     this.#leaveWhere(leaving);
   }
 
+  /** Logs wait until the master has said which leases it keeps. */
+  #tellLogs(): void {
+    if (this.#logs === undefined || !this.#session?.isWelcomed) return;
+    const session = { link: this.#context.self, number: this.#number };
+    this.#context.send(this.#logs, { type: "log_session", session });
+  }
+
   #pulse(): Pulse {
-    return { running: this.#running, queued: this.#queued, vitals: this.#vitals };
+    return {
+      running: this.#running,
+      queued: this.#queued,
+      vitals: this.#vitals,
+      devicesOut: this.#devicesOut,
+    };
+  }
+
+  /** A change of what is in service is said at once: until then the master gives out what is not. */
+  #sampled(vitals: WorkerVitals, devicesOut: readonly DeviceTrouble[]): void {
+    this.#vitals = vitals;
+    const isNews = devicesOut.length !== this.#devicesOut.length ||
+      devicesOut.some(({ id, reason }, index) => {
+        const before = this.#devicesOut[index];
+        return before?.id !== id || before.reason !== reason;
+      });
+    this.#devicesOut = devicesOut;
+    if (isNews) this.#session?.beatNow();
+  }
+
+  #idleDue(): void {
+    const isIdle = this.#session?.isWelcomed === true && this.#running + this.#queued === 0;
+    const reason = this.#idle.due(isIdle);
+    if (reason === undefined || this.#stop !== undefined) return;
+    this.#context.send(this.#options.root, { type: "stop", graceMs: 0, reason });
   }
 
   #attached(attached: Extract<LinkMessage, { readonly type: "attached" }>): void {
@@ -165,7 +217,7 @@ class Link implements Actor<LinkMessage> {
   }
 
   #register(leases: readonly HeldLease[]): Register {
-    const { worker, incarnation, slots, pool, facts } = this.#options.worker;
+    const { worker, incarnation, slots, pool, devices, labels, limit, facts } = this.#options.worker;
     return {
       type: "register",
       version: PROTOCOL_VERSION,
@@ -173,6 +225,9 @@ class Link implements Actor<LinkMessage> {
       incarnation,
       slots,
       pool,
+      ...(devices === undefined ? {} : { devices: [...devices] }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(limit === undefined ? {} : { timeLeftMs: Math.max(0, limit.workUntilMs - this.#context.now()) }),
       executors: [...this.#options.executors],
       facts,
       seen: this.#options.seen.value,
@@ -219,6 +274,9 @@ class Link implements Actor<LinkMessage> {
     this.#session?.release();
     this.#session = undefined;
     this.#context.send(this.#options.outbox, { type: "detached", session: this.#number });
+    if (this.#logs !== undefined) {
+      this.#context.send(this.#logs, { type: "session_over", number: this.#number });
+    }
     if (!wasWelcomed) {
       this.#failures += 1;
       this.#master += 1;

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Context, Ref, Timer } from "../shared/actor/actor.ts";
+import type { DeviceTrouble } from "../shared/model/devices.ts";
 import type { Epoch } from "../shared/model/ids.ts";
 import type { Lease } from "../shared/model/task.ts";
 import { decodeFrame, encodeFrames, type FrameProblem } from "../shared/protocol/codec.ts";
@@ -17,6 +18,8 @@ import type { SocketPort } from "../shared/protocol/socket_port.ts";
 import {
   type Acknowledge,
   type FromWorker,
+  type Log,
+  type Logged,
   type Refused,
   type Register,
   type Report,
@@ -53,6 +56,7 @@ export interface Pulse {
   readonly running: number;
   readonly queued: number;
   readonly vitals: WorkerVitals;
+  readonly devicesOut: readonly DeviceTrouble[];
 }
 
 /** Why the worker ends a session. */
@@ -68,6 +72,8 @@ export class Session {
   refused: Refused | undefined;
   /** Whether the master answered `register`. */
   isWelcomed = false;
+  /** What the newest frame answered of logs. */
+  logged: Logged[] = [];
   readonly #context: Context<LinkMessage>;
   readonly #port: SocketPort;
   readonly #sides: Sides;
@@ -114,7 +120,7 @@ export class Session {
   }
 
   /** Says something of attempts. Before `register` it is dropped: the list that comes has it. */
-  report(envelopes: readonly (Report | Result)[]): void {
+  report(envelopes: readonly (Report | Result | Log)[]): void {
     if (!this.#isRegistered) return;
     for (const envelope of envelopes) this.#out.push(envelope);
   }
@@ -122,6 +128,11 @@ export class Session {
   /** Says anything else. */
   say(envelope: FromWorker): void {
     this.#out.push(envelope);
+  }
+
+  /** A heartbeat out of turn: there is news in it. Before the welcome there is none: the first follows it at once. */
+  beatNow(): void {
+    if (this.isWelcomed) this.#beat();
   }
 
   /** Takes a frame in. The answer says why the session has to be left, where it has. */
@@ -132,9 +143,11 @@ export class Session {
     const orders: Order[] = [];
     const acknowledges: Acknowledge[] = [];
     const taken: Taken[] = [];
+    this.logged = [];
     for (const envelope of frame.envelopes) {
       if (envelope.type === "acknowledge") acknowledges.push(envelope);
       else if (envelope.type === "taken") taken.push(envelope);
+      else if (envelope.type === "logged") this.logged.push(envelope);
       else if (envelope.type === "assign" || envelope.type === "recall" || envelope.type === "cancel") {
         orders.push(envelope);
       } else {
@@ -192,7 +205,10 @@ export class Session {
   }
 
   #heard(
-    envelope: Exclude<ToWorker, { readonly type: "assign" | "recall" | "cancel" | "acknowledge" | "taken" }>,
+    envelope: Exclude<
+      ToWorker,
+      { readonly type: "assign" | "recall" | "cancel" | "acknowledge" | "taken" | "logged" }
+    >,
   ): Leaving | undefined {
     switch (envelope.type) {
       case "welcome":
@@ -224,6 +240,8 @@ export class Session {
     this.#heartbeatMs = Math.max(HEARTBEAT_MIN_MS, welcome.heartbeatMs);
     this.#disarm("welcome_timeout");
     this.#arm("heartbeat_due", this.#heartbeatMs);
+    // What is out of service is not in `register`: a master that does not know it would give it out.
+    if (this.#pulse().devicesOut.length > 0) this.#beat();
     this.#arm("silence_due", this.#heartbeatMs * LEAVE_INTERVALS);
     const leases: Lease[] = listed.filter((lease, index) =>
       lease.state !== "finished" && welcome.keep[index] === false
@@ -260,9 +278,10 @@ export class Session {
   #beat(): void {
     this.#sequence += 1;
     this.#beatMs = this.#context.now();
-    const { running, queued, vitals } = this.#pulse();
+    const { running, queued, vitals, devicesOut } = this.#pulse();
     const { sequence, roundTripMs } = { sequence: this.#sequence, roundTripMs: this.#roundTripMs };
-    this.say({ type: "heartbeat", sequence, roundTripMs, running, queued, vitals });
+    const out = devicesOut.length === 0 ? {} : { devicesOut: [...devicesOut] };
+    this.say({ type: "heartbeat", sequence, roundTripMs, running, queued, vitals, ...out });
   }
 
   /** One timer measures the silence, however much is said; a process that was frozen first reads what came. */

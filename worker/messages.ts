@@ -7,6 +7,7 @@
  * @module
  */
 import type { Ref } from "../shared/actor/actor.ts";
+import type { DeviceTrouble } from "../shared/model/devices.ts";
 import type { AttemptEnd } from "../shared/model/outcome.ts";
 import type { Lease } from "../shared/model/task.ts";
 import type { SocketEvent } from "../shared/protocol/socket_port.ts";
@@ -20,6 +21,7 @@ import type {
   WorkerVitals,
 } from "../shared/protocol/worker_envelopes.ts";
 import type { ExecutorEvent } from "./executors/executor.ts";
+import type { LogsStarted, SayLogs } from "./logs_messages.ts";
 import type { Measured } from "./outbox_reports.ts";
 
 /** Leave: begin nothing more, give running attempts so long to finish, hand back the rest. */
@@ -54,7 +56,15 @@ export type LinkMessage =
     readonly envelopes: readonly (Report | Result)[];
   }
   | { readonly type: "load"; readonly running: number; readonly queued: number }
-  | { readonly type: "vitals"; readonly vitals: WorkerVitals }
+  | {
+    readonly type: "vitals";
+    readonly vitals: WorkerVitals;
+    readonly devicesOut: readonly DeviceTrouble[];
+  }
+  /** Time to see whether nothing ran for long. */
+  | { readonly type: "idle_due" }
+  | SayLogs
+  | LogsStarted
   | StopWorker
   | LinkTimer;
 
@@ -78,6 +88,9 @@ export type SlotsMessage =
   | { readonly type: "settled"; readonly keys: readonly string[] }
   /** Results from an earlier life that wait in the outbox. */
   | { readonly type: "waiting"; readonly keys: readonly string[] }
+  /** These devices, and no others, are out of service. */
+  | { readonly type: "devices_out"; readonly out: readonly DeviceTrouble[] }
+  | LogsStarted
   | StopWorker
   | {
     readonly type: "attempt_over";

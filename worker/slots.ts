@@ -11,16 +11,19 @@
  */
 import type { Actor, Context, ExitReason, Ref, Start, Timer } from "../shared/actor/actor.ts";
 import type { AttemptEnd } from "../shared/model/outcome.ts";
+import type { Device, DeviceTrouble } from "../shared/model/devices.ts";
 import type { Resources } from "../shared/model/resources.ts";
-import { type Evaluator, type Lease, leaseKey } from "../shared/model/task.ts";
+import { type Lease, leaseKey, type TaskTemplate } from "../shared/model/task.ts";
 import type { Assign, Cancel } from "../shared/protocol/worker_envelopes.ts";
 import { attempt } from "./attempt.ts";
-import { evaluatorFailed, fitEnd, metricsProblem } from "./attempt_end.ts";
+import { evaluatorFailed } from "./attempt_end.ts";
 import type { Executor, ExecutorEvent, Running } from "./executors/executor.ts";
+import { LogsSource } from "./logs_source.ts";
 import type { Finished, LinkMessage, Order, OutboxMessage, SlotsMessage, StopCause } from "./messages.ts";
-import type { Measured } from "./outbox_reports.ts";
 import { Free } from "./slots_free.ts";
 import { Held, Line, NO_PAYLOAD } from "./slots_held.ts";
+import { devicesRefusal, kindRefusal, needRefusal, type Offered, type Refusal } from "./slots_refusal.ts";
+import { earlyEnd, earlyReports, type Executors, startEvaluator } from "./slots_start.ts";
 import { Templates } from "./slots_template.ts";
 
 /** While so many results wait for their acknowledgement, nothing is begun: nothing is lost, and the heap is bounded. */
@@ -38,6 +41,10 @@ const BEGINS_PER_LOOK = 16;
 export interface SlotsOptions {
   readonly slots: number;
   readonly pool: Resources;
+  /** The pool's GPUs by name; without it they are called 0, 1 and so on. */
+  readonly devices?: readonly Device[] | undefined;
+  /** Where the worker's time ends: so long, by the context's clock, it lets attempts run. */
+  readonly workUntilMs?: number | undefined;
   readonly executors: readonly Pick<Executor, "kind" | "start">[];
   readonly outbox: Ref<OutboxMessage>;
 }
@@ -50,10 +57,12 @@ export function slots(options: SlotsOptions): Start<SlotsMessage> {
 class Slots implements Actor<SlotsMessage> {
   readonly #context: Context<SlotsMessage>;
   readonly #options: SlotsOptions;
-  readonly #executors: ReadonlyMap<Evaluator["kind"], Pick<Executor, "start">>;
+  readonly #executors: Executors;
   readonly #templates = new Templates();
   readonly #free: Free;
+  readonly #offered: Offered;
   readonly #line = new Line();
+  readonly #logs: LogsSource;
   /** All leases whose results are not settled; of those that have one, only the key. */
   readonly #held = new Map<string, Held | "finished">();
   /** Those whose evaluators did not end within `start`. */
@@ -75,7 +84,9 @@ class Slots implements Actor<SlotsMessage> {
     this.#context = context;
     this.#options = options;
     this.#executors = new Map(options.executors.map((executor) => [executor.kind, executor]));
-    this.#free = new Free(options.slots, options.pool);
+    this.#logs = new LogsSource(context);
+    this.#free = new Free(options.slots, options.pool, options.devices);
+    this.#offered = { ...options, free: this.#free };
     context.send(options.outbox, { type: "slots_started", slots: context.self });
   }
 
@@ -118,6 +129,11 @@ class Slots implements Actor<SlotsMessage> {
         return message.leases.forEach((lease) => this.#notKept(lease));
       case "waiting":
         return message.keys.forEach((key) => this.#noteWaiting(key));
+      case "devices_out":
+        return this.#devicesOut(message.out);
+      case "logs_started":
+        this.#logs.logs = message.logs;
+        return;
       case "stop":
         return this.#stop(message.graceMs);
       case "grace_over":
@@ -156,8 +172,8 @@ class Slots implements Actor<SlotsMessage> {
     if (this.#held.has(key)) return;
     const template = this.#templates.read(assign.template);
     if (typeof template === "string") return this.#answer(key, assign, evaluatorFailed(template, true));
-    const refusal = this.#refusal(template.evaluator.kind, template.resources);
-    if (refusal !== undefined) return this.#answer(key, assign, refusal);
+    const refusal = this.#refusal(assign, template);
+    if (refusal !== undefined) return this.#refuse(key, assign, refusal);
     const held = new Held(key, assign, template);
     this.#held.set(key, held);
     this.#line.put(held);
@@ -166,17 +182,33 @@ class Slots implements Actor<SlotsMessage> {
   }
 
   /** Why a lease is answered without being queued. */
-  #refusal(kind: Evaluator["kind"], need: Resources): AttemptEnd | undefined {
-    if (!this.#executors.has(kind)) {
-      const kinds = [...this.#executors.keys()].join(", ") || "none";
-      return evaluatorFailed(`this worker has no executor of kind ${kind}; it has: ${kinds}`, true);
+  #refusal({ devices }: Assign, template: TaskTemplate): Refusal | undefined {
+    const refusal = kindRefusal(template.evaluator.kind, this.#executors);
+    if (refusal !== undefined) return refusal;
+    if (this.#stopDueMs !== undefined || this.#line.length >= QUEUED_MAX) {
+      return { end: { state: "returned" } };
     }
-    if (!this.#free.canEver(need)) {
-      const has = JSON.stringify(this.#options.pool);
-      return evaluatorFailed(`the task needs ${JSON.stringify(need)}; this worker has ${has}`, false);
+    return needRefusal(template, devices, this.#offered, this.#context.now());
+  }
+
+  #refuse(key: string, lease: Lease, { end, message }: Refusal): void {
+    if (message !== undefined) {
+      this.#context.log("info", `an attempt was handed back: ${message}`, { lease: key });
     }
-    if (this.#stopDueMs !== undefined || this.#line.length >= QUEUED_MAX) return { state: "returned" };
-    return undefined;
+    this.#answer(key, lease, end);
+  }
+
+  /** Those that wait for a device that went out of service are somebody else's to run. */
+  #devicesOut(out: readonly DeviceTrouble[]): void {
+    this.#free.devices.setOut(out);
+    for (const held of this.#held.values()) {
+      if (held === "finished" || held.state !== "queued" || held.devices === undefined) continue;
+      const refusal = devicesRefusal(held.devices, held.template.resources, this.#free.devices);
+      if (refusal === undefined) continue;
+      this.#line.leave(held, "finished");
+      this.#refuse(held.key, held.lease, refusal);
+    }
+    this.#beginNext();
   }
 
   /** Begins in order: one that does not fit holds up those behind it, or it would never fit. */
@@ -191,17 +223,19 @@ class Slots implements Actor<SlotsMessage> {
   }
 
   #mayBegin(held: Held): boolean {
-    return !this.#isPaused && this.#waiting < WAITING_RESULTS_MAX && this.#free.can(held.template.resources);
+    return !this.#isPaused && this.#waiting < WAITING_RESULTS_MAX &&
+      this.#free.can(held);
   }
 
   #begin(held: Held): void {
     this.#line.leave(held, "running");
-    held.slot = this.#free.take(held.template.resources);
+    const devices = this.#free.take(held);
     held.startedMs = this.#context.now();
     const early: ExecutorEvent[] = [];
     let isWithin = true;
-    const running = this.#start(held, (event) => {
-      if (isWithin) early.push(event);
+    const running = startEvaluator(this.#executors, held, devices, (event) => {
+      if (event.type === "output") this.#logs.printed(held, event);
+      else if (isWithin) early.push(event);
       else this.#fromOutside(held, event);
     });
     isWithin = false;
@@ -213,40 +247,15 @@ class Slots implements Actor<SlotsMessage> {
     this.#context.send(this.#context.self, { type: "go_on" });
   }
 
-  /** An executor is a seam: what a third party's throws fails one attempt, not the worker. */
-  #start(held: Held, events: (event: ExecutorEvent) => void): Running | undefined {
-    const { lease, payload, slot, restore, template: { evaluator, resources, code, files } } = held;
-    try {
-      const given = { lease, evaluator, payload, slot, resources, code, files, restore };
-      return this.#executors.get(evaluator.kind)?.start(given, events);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const end = evaluatorFailed(`the executor could not start the evaluator: ${message}`, false);
-      events({ type: "ended", end });
-      return undefined;
-    }
-  }
-
   #endedEarly(held: Held, early: readonly ExecutorEvent[]): boolean {
-    const ended = early.find((event) => event.type === "ended");
-    if (ended?.type !== "ended") return false;
-    if (early.length > 1) this.#reportEarly(held, early);
-    const end = ended.end.state === "stopped"
-      ? evaluatorFailed("the evaluator was stopped by something other than the worker", false)
-      : fitEnd(ended.end);
+    const end = earlyEnd(early);
+    if (end === undefined) return false;
+    if (early.length > 1) {
+      const measured = { lease: held.lease, reports: earlyReports(early) };
+      this.#context.send(this.#options.outbox, { type: "reports", measured });
+    }
     this.#finish(held, end, this.#context.now() - held.startedMs);
     return true;
-  }
-
-  #reportEarly(held: Held, early: readonly ExecutorEvent[]): void {
-    const reports: Measured[] = [];
-    for (const event of early) {
-      if (event.type !== "report" || metricsProblem(event.metrics) !== undefined) continue;
-      if (!Number.isSafeInteger(event.step) || event.step < 0) continue;
-      const { type: _, ...measured } = event;
-      reports.push(measured);
-    }
-    this.#context.send(this.#options.outbox, { type: "reports", measured: { lease: held.lease, reports } });
   }
 
   #supervise(held: Held, running: Running, early: readonly ExecutorEvent[]): void {
@@ -300,7 +309,8 @@ class Slots implements Actor<SlotsMessage> {
   #finish(held: Held, end: AttemptEnd, elapsedMs: number): void {
     held.state = "finished";
     this.#running.delete(held.key);
-    this.#free.give(held.slot, held.template.resources);
+    this.#logs.over(held.key);
+    this.#free.give(held);
     this.#answer(held.key, held.lease, end, elapsedMs);
   }
 

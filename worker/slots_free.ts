@@ -1,8 +1,10 @@
 /**
- * What is free on this worker: slots by their numbers, and the pool.
+ * What is free on this worker: slots by their numbers, the pool, and devices.
  *
  * @module
  */
+import { anonymousDevices } from "../shared/model/device_books.ts";
+import type { Device } from "../shared/model/devices.ts";
 import {
   addResources,
   fits,
@@ -10,43 +12,65 @@ import {
   type Resources,
   subtractResources,
 } from "../shared/model/resources.ts";
+import { type DeviceUser, SlotDevices } from "./slots_devices.ts";
 
-/** Slots and resources that nobody uses. */
+/** A lease, as far as it takes what others could have. */
+export interface User extends DeviceUser {
+  /** Which slot it has, from its beginning on. */
+  slot: number;
+  readonly template: { readonly resources: Resources };
+}
+
+/** Slots, resources and devices that nobody uses. */
 export class Free {
+  readonly devices: SlotDevices;
   readonly #pool: Resources;
   readonly #count: number;
   #left: Resources;
   /** The last given back is taken first: its process is the warmest. */
   readonly #slots: number[] = [];
 
-  constructor(slots: number, pool: Resources) {
+  /** @param devices the pool's GPUs; without them they are called 0, 1 and so on */
+  constructor(slots: number, pool: Resources, devices: readonly Device[] = anonymousDevices(pool.gpus)) {
     this.#count = slots;
     this.#pool = pool;
     this.#left = pool;
+    this.devices = new SlotDevices(devices);
     for (let slot = slots - 1; slot >= 0; slot--) this.#slots.push(slot);
   }
 
   /** Whether an attempt with this need could be begun if nothing else ran. */
   canEver(need: Resources): boolean {
-    return needsNothing(need) || fits(need, this.#pool);
+    return needsNothing(need) || (fits(need, this.#pool) && this.devices.canEver(need));
   }
 
   /** Whether one could be begun now. */
-  can(need: Resources): boolean {
-    return this.#slots.length > 0 && (needsNothing(need) || fits(need, this.#left));
+  can(user: User): boolean {
+    if (this.#slots.length === 0) return false;
+    const need = user.template.resources;
+    return needsNothing(need) || (fits(need, this.#left) && this.devices.can(user));
   }
 
-  /** Takes a slot and the resources; the answer is the slot's number. @throws RangeError where no slot is free: a bug */
-  take(need: Resources): number {
+  /**
+   * Takes a slot, the resources and the devices.
+   *
+   * @returns the devices, none where it needs none; undefined where this worker has none at all
+   * @throws RangeError where no slot is free: a bug
+   */
+  take(user: User): readonly Device[] | undefined {
     const slot = this.#slots.pop();
     if (slot === undefined) throw new RangeError("no slot is free");
+    user.slot = slot;
+    const need = user.template.resources;
     if (!needsNothing(need)) this.#left = subtractResources(this.#left, need);
-    return slot;
+    return this.devices.take(user);
   }
 
-  give(slot: number, need: Resources): void {
-    this.#slots.push(slot);
+  give(user: User): void {
+    this.#slots.push(user.slot);
+    const need = user.template.resources;
     if (needsNothing(need)) return;
+    this.devices.give(user);
     // Sums of fractions drift: where all is given back, the pool is whole again.
     this.#left = this.#slots.length === this.#count ? this.#pool : addResources(this.#left, need);
   }

@@ -22,6 +22,8 @@ export class Held {
   payload: Uint8Array;
   /** The checkpoint that it goes on from. */
   readonly restore: Restore | undefined;
+  /** The ids of its devices: as its master gave them, and from its beginning on those that it has. */
+  devices: readonly string[] | undefined;
   state: "queued" | "running" | "finished" = "queued";
   /** These four mean something while it runs. */
   slot = 0;
@@ -37,6 +39,7 @@ export class Held {
     this.template = template;
     this.payload = assign.payload;
     this.restore = assign.restore;
+    this.devices = assign.devices;
   }
 
   /** Has to wait: lets go of the frame in which the payload came, which may be of megabytes. */
@@ -51,6 +54,7 @@ export class Held {
       ...this.lease,
       state: isRunning ? "running" : "queued",
       elapsedMs: isRunning ? nowMs - this.startedMs : 0,
+      ...(this.devices === undefined || this.devices.length === 0 ? {} : { devices: [...this.devices] }),
     };
   }
 }

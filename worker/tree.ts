@@ -6,6 +6,7 @@
  * ├─ outbox         results until they are acknowledged
  * ├─ slots          attempt:<lease>, each by itself and never restarted: a lease is executed once
  * ├─ link           the connection to a master
+ * ├─ logs           what evaluators print, on its way to the master
  * └─ vitals         samples of the machine
  * ```
  *
@@ -22,9 +23,12 @@ import {
   type TypedChildSpec,
 } from "../shared/actor/supervisor.ts";
 import { HighestSeen } from "../shared/protocol/highest_seen.ts";
+import type { DeviceTrouble } from "../shared/model/devices.ts";
 import type { Result, WorkerVitals } from "../shared/protocol/worker_envelopes.ts";
 import { link } from "./link.ts";
-import type { LinkMessage, StopWorker, WorkerMessage } from "./messages.ts";
+import { logs } from "./logs.ts";
+import type { LogsMessage } from "./logs_messages.ts";
+import type { LinkMessage, SlotsMessage, StopWorker, WorkerMessage } from "./messages.ts";
 import { outbox } from "./outbox.ts";
 import { slots } from "./slots.ts";
 import type { VitalsSource, WorkerOptions, WorkerPorts } from "./tree_ports.ts";
@@ -47,7 +51,7 @@ const SHUTDOWN_MS = 1_000;
  * @returns the root of its tree: it ends after `ports.exit`, or crashes where its parts crash again and again
  */
 export function workerTree(ports: WorkerPorts, options: WorkerOptions): Start<WorkerRootMessage> {
-  return (context) => new Root(context, ports, (root) => children(ports, options, root));
+  return (context) => new Root(context, ports, options, (root) => children(ports, options, root));
 }
 
 function children(ports: WorkerPorts, options: WorkerOptions, root: Root): readonly ChildSpec[] {
@@ -56,7 +60,10 @@ function children(ports: WorkerPorts, options: WorkerOptions, root: Root): reado
   const setAside = (result: Result) => ports.setAside(result);
   return [
     child("outbox", () => outbox({ journal, setAside, root: root.ref })),
-    child("slots", (siblings) => slots({ ...options, executors, outbox: siblings.get("outbox") })),
+    child("slots", (siblings) => {
+      const workUntilMs = options.limit?.workUntilMs;
+      return slots({ ...options, workUntilMs, executors, outbox: siblings.get("outbox") });
+    }),
     child("link", (siblings) => (context) => {
       root.linkStarted(context.self);
       return link({
@@ -69,7 +76,13 @@ function children(ports: WorkerPorts, options: WorkerOptions, root: Root): reado
         root: root.ref,
       })(context);
     }),
-    child("vitals", (siblings) => vitals(ports.vitals, siblings.get("link"))),
+    child<LogsMessage>("logs", (siblings) => (context) => {
+      const started = { type: "logs_started", logs: context.self } as const;
+      context.send(siblings.get<SlotsMessage>("slots"), started);
+      context.send(siblings.get<LinkMessage>("link"), started);
+      return logs()(context);
+    }),
+    child("vitals", (siblings) => vitals(ports.vitals, siblings.get("link"), siblings.get("slots"))),
   ];
 }
 
@@ -77,10 +90,23 @@ function child<M>(name: string, start: TypedChildSpec<M>["start"]): ChildSpec {
   return childSpec({ name, restart: "permanent", shutdownMs: SHUTDOWN_MS, start });
 }
 
-function vitals(source: VitalsSource, to: Ref<LinkMessage>): Start<WorkerVitals> {
+interface Sample {
+  readonly vitals: WorkerVitals;
+  readonly devicesOut: readonly DeviceTrouble[];
+}
+
+function vitals(source: VitalsSource, link: Ref<LinkMessage>, slots: Ref<SlotsMessage>): Start<Sample> {
   return (context) => {
-    context.atEnd(source.start((sample) => context.send(context.self, sample)));
-    return { receive: (sample) => context.send(to, { type: "vitals", vitals: sample }) };
+    const told = (vitals: WorkerVitals, devicesOut: readonly DeviceTrouble[] = []) =>
+      context.send(context.self, { vitals, devicesOut });
+    context.atEnd(source.start(told));
+    return {
+      receive({ vitals, devicesOut }) {
+        // The slots first: nothing that comes from the master afterwards finds them unaware.
+        context.send(slots, { type: "devices_out", out: devicesOut });
+        context.send(link, { type: "vitals", vitals, devicesOut });
+      },
+    };
   };
 }
 
@@ -96,6 +122,7 @@ class Root implements Actor<WorkerRootMessage> {
   constructor(
     context: Context<WorkerRootMessage>,
     ports: WorkerPorts,
+    { limit }: WorkerOptions,
     children: (root: Root) => readonly ChildSpec[],
   ) {
     this.ref = context.self;
@@ -107,6 +134,11 @@ class Root implements Actor<WorkerRootMessage> {
       backoff: BACKOFF,
       children: children(this),
     })(context);
+    if (limit !== undefined) {
+      const leftMs = Math.max(0, limit.workUntilMs - context.now());
+      const graceMs = Math.min(limit.graceMs, leftMs);
+      context.after(leftMs - graceMs, { type: "stop", graceMs, reason: "its time limit is near" });
+    }
   }
 
   receive(message: WorkerRootMessage): void {
@@ -141,6 +173,7 @@ class Root implements Actor<WorkerRootMessage> {
   }
 
   #stopAsked(stop: StopWorker): void {
+    if (this.#stop === undefined) this.#context.log("info", `leaving: ${stop.reason}`);
     this.#stop = stop;
     if (this.#link !== undefined) this.#context.send(this.#link, stop);
   }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Device, DeviceTrouble } from "../shared/model/devices.ts";
 import type { Incarnation, WorkerId } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import type { Lease } from "../shared/model/task.ts";
@@ -44,8 +45,8 @@ export interface SeenMemory {
 
 /** Where samples of the machine come from. */
 export interface VitalsSource {
-  /** Calls with a sample now and then. The answer ends it. */
-  start(sample: (vitals: WorkerVitals) => void): () => void;
+  /** Calls with a sample now and then, and the devices that are out of service then. The answer ends it. */
+  start(sample: (vitals: WorkerVitals, devicesOut?: readonly DeviceTrouble[]) => void): () => void;
 }
 
 /** The world, as a worker sees it. */
@@ -72,5 +73,16 @@ export interface WorkerOptions {
   readonly slots: number;
   /** What attempts with needs are given from. */
   readonly pool: Resources;
+  /** The pool's GPUs by name; without it they are called 0, 1 and so on. */
+  readonly devices?: readonly Device[] | undefined;
+  /** What it is labelled with, as `name=value`. */
+  readonly labels?: readonly string[] | undefined;
+  /**
+   * Where its time is limited: until when, by the run loop's clock, attempts may run, and how long before that no more are
+   * begun.
+   */
+  readonly limit?: { readonly workUntilMs: number; readonly graceMs: number } | undefined;
+  /** It leaves once it was connected and nothing ran for so long. */
+  readonly idleTimeoutMs?: number | undefined;
   readonly facts: WorkerFacts;
 }

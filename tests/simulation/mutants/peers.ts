@@ -119,7 +119,7 @@ export const PEER_MUTANTS: readonly SourceMutant[] = [
     replace: [
       "if (held?.actor === undefined) return;",
       `this.#context.send(held.actor, { type: "stop", why, graceMs });`,
-      "this.#free.give(held.slot, held.template.resources);",
+      "this.#free.give(held);",
       "this.#beginNext();",
     ].join("\n"),
     caughtBy: ["slots_kept"],

@@ -9,15 +9,22 @@ import { seededRandom } from "../../../shared/actor/random.ts";
 import type { RunLoop } from "../../../shared/actor/run_loop.ts";
 import { System } from "../../../shared/actor/system.ts";
 import { VirtualLoop } from "../../../shared/actor/virtual_loop.ts";
+import type { Device } from "../../../shared/model/devices.ts";
 import { groupId, incarnation, taskId, workerId } from "../../../shared/model/ids.ts";
 import { NO_RESOURCES } from "../../../shared/model/resources.ts";
 import { type Lease, leaseKey, RETRY_DEFAULTS, type TaskTemplate } from "../../../shared/model/task.ts";
 import { encode } from "../../../shared/protocol/codec.ts";
-import type { Assign, Report, Result, WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
+import type { Assign, Report, Result } from "../../../shared/protocol/worker_envelopes.ts";
 import { builtinExecutor } from "../../../worker/executors/builtin.ts";
 import type { Executor, ExecutorEvent } from "../../../worker/executors/executor.ts";
 import { type WorkerRootMessage, workerTree } from "../../../worker/tree.ts";
-import type { Journal, JournaledResult, SeenMemory, WorkerOptions } from "../../../worker/tree_ports.ts";
+import type {
+  Journal,
+  JournaledResult,
+  SeenMemory,
+  VitalsSource,
+  WorkerOptions,
+} from "../../../worker/tree_ports.ts";
 import { EPOCH, FakeMaster } from "./fake_master.ts";
 
 /** A template whose evaluator a test steers. */
@@ -50,6 +57,7 @@ export function assignOf(number: number, template: TaskTemplate = STEERED): Assi
 /** An evaluator at work. */
 export interface Work {
   readonly slot: number;
+  readonly devices: readonly Device[] | undefined;
   readonly events: (event: ExecutorEvent) => void;
   /** The grace periods with which it was asked to stop. */
   readonly stops: number[];
@@ -66,7 +74,7 @@ export class Steered {
   onStop = () => {};
 
   readonly start: Executor["start"] = (attempt, events) => {
-    const work: Work = { slot: attempt.slot, events, stops: [] };
+    const work: Work = { slot: attempt.slot, devices: attempt.devices, events, stops: [] };
     this.works.set(attempt.lease.task, work);
     this.started.push(attempt.lease.task);
     return {
@@ -141,12 +149,16 @@ class FreezableLoop implements RunLoop {
 }
 
 /** What a test may want otherwise. */
-export type RigOptions = Partial<Pick<WorkerOptions, "masters" | "slots" | "pool">> & {
-  readonly seed?: string;
-  readonly journal?: FakeJournal;
-  readonly seen?: SeenMemory;
-  readonly prepare?: (master: FakeMaster) => void;
-};
+export type RigOptions =
+  & Partial<
+    Pick<WorkerOptions, "masters" | "slots" | "pool" | "devices" | "labels" | "limit" | "idleTimeoutMs">
+  >
+  & {
+    readonly seed?: string;
+    readonly journal?: FakeJournal;
+    readonly seen?: SeenMemory;
+    readonly prepare?: (master: FakeMaster) => void;
+  };
 
 /** A worker, its master and its evaluators. */
 export class Rig {
@@ -161,7 +173,7 @@ export class Rig {
   readonly logs: string[] = [];
   readonly root: Ref<WorkerRootMessage>;
   rootExit: string | undefined;
-  sample: (vitals: WorkerVitals) => void = () => {};
+  sample: Parameters<VitalsSource["start"]>[0] = () => {};
 
   constructor(options: RigOptions = {}) {
     this.loop = new VirtualLoop(seededRandom(options.seed ?? "worker"));
@@ -197,6 +209,10 @@ export class Rig {
       incarnation: incarnation("life-1"),
       slots: options.slots ?? 2,
       pool: options.pool ?? NO_RESOURCES,
+      devices: options.devices,
+      labels: options.labels,
+      limit: options.limit,
+      idleTimeoutMs: options.idleTimeoutMs,
       facts: {
         hostname: "host",
         os: "linux",
