@@ -8,6 +8,7 @@
 import { asked, misused } from "./asked.ts";
 import { envelopesPerSecond } from "./bench/envelopes.ts";
 import { idleMaster, reassignAfterFreeze, reassignAfterKill } from "./bench/fleet_life.ts";
+import { executorOverheads } from "./bench/executors.ts";
 import { type Figure, kernelMessagesPerSecond } from "./bench/kernel.ts";
 import { storeCommitsPerSecond } from "./bench/store.ts";
 import { efficiency, emptyTasks, roundTrip } from "./bench/tasks.ts";
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Figure | readonly Figure
   efficiency_100ms_50_slots: () => efficiency("efficiency_100ms_50_slots", 5, 10),
   efficiency_100ms_50_workers: () => efficiency("efficiency_100ms_50_workers", 50, 1),
   trials_per_second: trialsPerSecond,
+  executor_overheads: executorOverheads,
   idle_master: idleMaster,
   reassign_median_ms: reassignAfterKill,
   refreeze_seconds: reassignAfterFreeze,

@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly workers: number;
   readonly slots: number;
   readonly prefetchMax?: number;
+  /** Workers have all executors that a worker has; by default the built-in ones alone. */
+  readonly hasAllExecutors?: boolean;
 }
 
 /** A process of the fleet. */
@@ -45,7 +47,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const workers: Member[] = [];
   const addWorker = () => {
     const own = `${folder}/worker-${workers.length}`;
-    const worker = start(own, ["worker", own, String(options.slots), url, token]);
+    const worker = start(own, [
+      "worker",
+      own,
+      String(options.slots),
+      url,
+      token,
+      options.hasAllExecutors === true ? "all" : "builtin",
+    ]);
     workers.push(worker);
     return worker;
   };

@@ -1,5 +1,6 @@
 /**
- * One process of a benchmark's fleet: `role.ts master FOLDER PREFETCH` or `role.ts worker FOLDER SLOTS URL TOKEN`.
+ * One process of a benchmark's fleet: `role.ts master FOLDER PREFETCH` or `role.ts worker FOLDER SLOTS URL TOKEN EXECUTORS`, the last one
+ * `all` or `builtin`.
  *
  * A master prints its address as one line of JSON, a worker a line for each `sleep` that it starts; both end at the end of their standard input.
  *
@@ -13,7 +14,7 @@ import { startWorker } from "../../worker/start.ts";
 
 const [role, folder = "", ...rest] = Deno.args;
 if (role === "master") await master(Number(rest[0]));
-else await worker(Number(rest[0]), rest[1] ?? "", rest[2] ?? "");
+else await worker(Number(rest[0]), rest[1] ?? "", rest[2] ?? "", rest[3] ?? "");
 
 async function master(prefetchMax: number): Promise<void> {
   const started = await startMaster({
@@ -33,13 +34,13 @@ async function master(prefetchMax: number): Promise<void> {
   Deno.exit(await started.master.stop(0));
 }
 
-async function worker(slots: number, url: string, token: string): Promise<void> {
+async function worker(slots: number, url: string, token: string, executors: string): Promise<void> {
   const started = startWorker({
     masters: [url],
     token,
     dataFolder: folder,
     slots,
-    executors: [announced(builtinExecutor())],
+    ...(executors === "all" ? {} : { executors: [announced(builtinExecutor())] }),
     log: () => {},
   });
   await endOfInput();
