@@ -8,8 +8,9 @@
  * @module
  */
 import type { z } from "zod";
+import type { ArtifactFile } from "../shared/model/artifact.ts";
 import type { ExperimentSummary, TrialSummary } from "../shared/model/experiment.ts";
-import { type GroupId, groupId, TASK_ID_PATTERN, taskId } from "../shared/model/ids.ts";
+import { type GroupId, groupId, TASK_ID_PATTERN, type TaskId, taskId } from "../shared/model/ids.ts";
 import type { WorkerLive } from "../shared/model/live.ts";
 import type { CommandBody, LiveEntry } from "../shared/protocol/client_envelopes.ts";
 import { encode } from "../shared/protocol/codec.ts";
@@ -23,7 +24,8 @@ import { type ExperimentCallbacks, ExperimentHandle } from "./experiment_handle.
 import { GroupWait } from "./group_wait.ts";
 import type { Dialer, LinkState } from "./link_messages.ts";
 import { LogRouter } from "./log_router.ts";
-import { type Counts, type Explanation, replySchemas } from "./replies.ts";
+import { pages } from "./pages.ts";
+import { type Counts, type CurvePoint, type Explanation, replySchemas, type TaskFiles } from "./replies.ts";
 import { NAME_IN_GROUP_MAX, Submission, type SubmissionHandle } from "./submission.ts";
 import { batchesOf, payloadsOf } from "./submission_batches.ts";
 import { type SubmitOptions, templateOf } from "./submit_options.ts";
@@ -137,23 +139,48 @@ export class Client {
 
   /** All trials of an experiment by number, read a page at a time. */
   async *trials(id: string): AsyncGenerator<TrialSummary, void> {
-    let limit = PAGE_ROWS_MAX;
-    for (let after = 0;;) {
-      const command = { kind: "trials", experiment: id, after, limit } as const;
-      const page = await this.#ask(command, replySchemas.trials).catch((error: unknown) => {
-        // Rows with many metrics or long messages: fewer of them fit into an answer.
-        if (error instanceof CommandFailed && error.code === "too_large" && limit > 1) return undefined;
-        throw error;
-      });
-      if (page === undefined) {
-        limit = limit >> 1;
-        continue;
-      }
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined || page.length < limit) return;
-      after = last.trial;
+    let after = 0;
+    const page = (limit: number) =>
+      this.#ask({ kind: "trials", experiment: id, after, limit }, replySchemas.trials);
+    for await (const trials of pages(page)) {
+      yield* trials;
+      after = trials.at(-1)?.trial ?? after;
     }
+  }
+
+  /**
+   * What a trial measured, in order, read a page at a time: over all attempts that went on from one another, each step once.
+   *
+   * @param task `<experiment>/<trial>`
+   */
+  async *curve(task: string): AsyncGenerator<CurvePoint, void> {
+    const id = taskOf(task);
+    let after = 0;
+    const page = async (limit: number) =>
+      (await this.#ask({ kind: "curve", task: id, after, limit }, replySchemas.curve)).points;
+    for await (const points of pages(page)) {
+      yield* points;
+      after += points.length;
+    }
+  }
+
+  /**
+   * The files that an attempt of a task kept at the master, and the task's checkpoints.
+   *
+   * @param task `<experiment>/<trial>`, or of a plain task `<group>/<number>`
+   * @param attempt null for the recorded attempt; of a task without outcome the latest that kept a file
+   */
+  async files(task: string, attempt: number | null = null): Promise<TaskFiles> {
+    const id = taskOf(task);
+    let found: TaskFiles | undefined;
+    const files: ArtifactFile[] = [];
+    const page = async (limit: number) => {
+      const after = files.at(-1)?.name ?? "";
+      found = await this.#ask({ kind: "files", task: id, attempt, after, limit }, replySchemas.files);
+      return found.files;
+    };
+    for await (const more of pages(page)) files.push(...more);
+    return { attempt: found?.attempt ?? null, files, checkpoints: found?.checkpoints ?? [] };
   }
 
   /** How many tasks a group has, and how many ended in each way. */
@@ -173,11 +200,8 @@ export class Client {
   }
 
   /** Why a task is where it is. @param task `<experiment>/<trial>` */
-  explain(task: string): Promise<Explanation> {
-    if (!TASK_ID_PATTERN.test(task)) return Promise.reject(notATask(task));
-    const slash = task.lastIndexOf("/");
-    const id = taskId(groupId(task.slice(0, slash)), Number(task.slice(slash + 1)));
-    return this.#ask({ kind: "explain", task: id }, replySchemas.explain);
+  async explain(task: string): Promise<Explanation> {
+    return await this.#ask({ kind: "explain", task: taskOf(task) }, replySchemas.explain);
   }
 
   /**
@@ -285,10 +309,15 @@ function sizeOf(spec: SpecInput): number {
   }
 }
 
-function notATask(task: string): CommandFailed {
-  return new CommandFailed({
-    code: "bad_task",
-    message: `"${task}" is no task`,
-    advice: "a task is named <experiment>/<trial>, such as digits-1/7",
-  });
+/** @throws CommandFailed where it is no task's id */
+function taskOf(task: string): TaskId {
+  if (!TASK_ID_PATTERN.test(task)) {
+    throw new CommandFailed({
+      code: "bad_task",
+      message: `"${task}" is no task`,
+      advice: "a task is named <experiment>/<trial>, such as digits-1/7",
+    });
+  }
+  const slash = task.lastIndexOf("/");
+  return taskId(groupId(task.slice(0, slash)), Number(task.slice(slash + 1)));
 }

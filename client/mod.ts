@@ -48,7 +48,7 @@ export {
 } from "./experiment_handle.ts";
 export type { MasterWords } from "./find_master.ts";
 export type { LinkState } from "./link_messages.ts";
-export type { Counts, Explanation } from "./replies.ts";
+export type { Counts, CurvePoint, Explanation, KeptCheckpoint, TaskFiles } from "./replies.ts";
 export type { SubmissionHandle } from "./submission.ts";
 export type { SubmitOptions } from "./submit_options.ts";
 

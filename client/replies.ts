@@ -6,14 +6,39 @@
  * @module
  */
 import { z } from "zod";
+import type { ArtifactFile, ArtifactRef } from "../shared/model/artifact.ts";
 import type { ExperimentSummary, TrialSummary } from "../shared/model/experiment.ts";
 import type { WorkerLive } from "../shared/model/live.ts";
+import type { Metrics } from "../shared/model/outcome.ts";
 import { groupIdField } from "../shared/protocol/fields.ts";
 
 function objectWith<T>(field: string): z.ZodType<T> {
   return z.custom<T>((value) => typeof value === "object" && value !== null && field in value, {
     error: `expected an object with ${field}`,
   });
+}
+
+/** One measurement of a trial. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly metrics: Metrics;
+}
+
+/** A checkpoint that is kept of a task. */
+export interface KeptCheckpoint extends ArtifactRef {
+  /** Whose it is. */
+  readonly attempt: number;
+  readonly step: number;
+}
+
+/** What a task's attempt kept at the master. */
+export interface TaskFiles {
+  /** Whose files these are: the recorded attempt, else the latest that kept one, unless asked for; null where none did. */
+  readonly attempt: number | null;
+  /** By name. */
+  readonly files: readonly ArtifactFile[];
+  /** The task's, of whichever attempts; the highest first. */
+  readonly checkpoints: readonly KeptCheckpoint[];
 }
 
 const summary = objectWith<ExperimentSummary>("experiment");
@@ -28,6 +53,12 @@ export const replySchemas = {
   experiment: z.looseObject({ summary, spec: z.unknown() }),
   trials: z.array(objectWith<TrialSummary>("trial")),
   counts: z.looseObject({ submitted: z.number(), ...outcomes }),
+  curve: z.looseObject({ points: z.array(objectWith<CurvePoint>("step")) }),
+  files: z.looseObject({
+    attempt: z.number().nullable(),
+    files: z.array(objectWith<ArtifactFile>("name")),
+    checkpoints: z.array(objectWith<KeptCheckpoint>("step")),
+  }),
   workers: z.array(objectWith<WorkerLive>("id")),
   explain: z.looseObject({ task: z.string(), state: z.string(), explanation: z.string() }),
   /** How many tasks; of a whole experiment it says its state instead. */

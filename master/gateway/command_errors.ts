@@ -106,6 +106,17 @@ export function unknownGroup(group: string): CommandError {
   };
 }
 
+/** There is no such task. */
+export function unknownTask(task: string): CommandError {
+  return {
+    code: "unknown_task",
+    message: `there is no task "${task}"`,
+    path: "command.task",
+    advice: "see which experiments there are: espalier experiments",
+    retryAfterMs: null,
+  };
+}
+
 /** There is no copy: the store says what to do about it. */
 export function backupFailed(error: StoreError): CommandError {
   return {

@@ -141,6 +141,8 @@ class Commands implements Actor<CommandsMessage> {
       case "experiments":
       case "trials":
       case "counts":
+      case "curve":
+      case "files":
         return this.#queries.carryOut(
           command,
           (value) => answer({ ok: true, value, commit: this.#commit }),

@@ -28,6 +28,8 @@ const SUFFICES: Readonly<Record<CommandBody["kind"], ClientRole>> = {
   experiment: "view",
   trials: "view",
   counts: "view",
+  curve: "view",
+  files: "view",
   workers: "view",
   explain: "view",
 };

@@ -10,14 +10,14 @@ import { groupId } from "../../shared/model/ids.ts";
 import type { CommandBody, CommandError } from "../../shared/protocol/client_envelopes.ts";
 import type { StoreAnswer, StoreMessage } from "../store/messages.ts";
 import type { Queries } from "../store/store.ts";
-import { unknownExperiment, unknownGroup } from "./command_errors.ts";
+import { unknownExperiment, unknownGroup, unknownTask } from "./command_errors.ts";
 import type { CommandsMessage } from "./messages.ts";
 import { StoreQuestions } from "./store_questions.ts";
 
 /** A command that the store answers. */
 export type QueryCommand = Extract<
   CommandBody,
-  { kind: "backup" | "experiments" | "experiment" | "trials" | "counts" }
+  { kind: "backup" | "experiments" | "experiment" | "trials" | "counts" | "curve" | "files" }
 >;
 
 type Found<T> = (value: T) => void;
@@ -56,6 +56,10 @@ export class StoreQueries {
         return this.#trials(command, found, failed);
       case "counts":
         return this.#counts(command, found, failed);
+      case "curve":
+        return this.#curve(command, found, failed);
+      case "files":
+        return this.#files(command, found, failed);
     }
   }
 
@@ -74,6 +78,29 @@ export class StoreQueries {
       if (counts.submitted === 0) failed(unknownGroup(group));
       else found(counts);
     }, failed);
+  }
+
+  #curve(command: Extract<QueryCommand, { kind: "curve" }>, found: Found<unknown>, failed: Failed): void {
+    const { kind, task, after, limit } = command;
+    this.#questions.ask(kind, (head) => ({ ...head, kind, ask: { task, after, limit } }), (answer) => {
+      if (!answer.known) return failed(unknownTask(task));
+      const { parts, reports } = answer;
+      found({ parts, points: reports.map(({ step, metrics }) => ({ step, metrics })) });
+    }, failed);
+  }
+
+  #files(command: Extract<QueryCommand, { kind: "files" }>, found: Found<unknown>, failed: Failed): void {
+    const { kind, task, attempt, after, limit } = command;
+    this.#questions.ask(
+      kind,
+      (head) => ({ ...head, kind, ask: { task, attempt, after, limit } }),
+      (answer) => {
+        if (!answer.known) return failed(unknownTask(task));
+        const { lease, files, checkpoints } = answer;
+        found({ attempt: lease?.attempt ?? null, epoch: lease?.epoch ?? null, files, checkpoints });
+      },
+      failed,
+    );
   }
 
   /** An experiment by its id, or the newest. */

@@ -18,6 +18,8 @@ interface Asked {
   readonly experiment: Queries["experiment"];
   readonly trials: Queries["trials"];
   readonly counts: Queries["counts"];
+  readonly curve: Queries["curve"];
+  readonly files: Queries["files"];
 }
 
 type Kind = keyof Asked;
@@ -41,6 +43,8 @@ export class StoreQuestions {
     experiment: new Map(),
     trials: new Map(),
     counts: new Map(),
+    curve: new Map(),
+    files: new Map(),
   };
   readonly #backups = new Map<number, (result: StoreResult<{ readonly bytes: number }>) => void>();
   #nextToken = 1;
@@ -86,6 +90,10 @@ export class StoreQuestions {
         return land(this.#waiting.trials, answer);
       case "counts":
         return land(this.#waiting.counts, answer);
+      case "curve":
+        return land(this.#waiting.curve, answer);
+      case "files":
+        return land(this.#waiting.files, answer);
       default:
         return;
     }

@@ -4,12 +4,13 @@
  * @module
  */
 import { taskId, taskParts } from "../../shared/model/ids.ts";
-import type { GroupId, TaskId } from "../../shared/model/ids.ts";
+import type { Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
 import { isOver } from "../../shared/model/experiment.ts";
 import { FAILURE_CAUSES } from "../../shared/model/outcome.ts";
 import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import type { DiskGroup, DiskOutcome, DiskState, DiskTask } from "./memory_state.ts";
 import type { StoreChange, StoreVerdict } from "./store.ts";
+import { highestOf, recordReports, superseded } from "./memory_reports.ts";
 import { readStoredSpec, scoreOf } from "./stored_spec.ts";
 
 const RECORDED: StoreVerdict = { type: "recorded" };
@@ -38,7 +39,7 @@ export function applyChange(state: DiskState, change: StoreChange): StoreVerdict
     case "experiment_state":
       return setExperimentState(state, change);
     case "reports":
-      return recordReports(state, change);
+      return recordReports(change, taskOfLease(state, change.lease));
   }
 }
 
@@ -54,6 +55,7 @@ function addGroup(state: DiskState, change: Of<"group_added">): StoreVerdict {
   state.groups.set(change.group, {
     id: change.group,
     template: change.template,
+    code: change.code,
     tasks: new Map(),
     submissions: new Map(),
     lastNumber: 0,
@@ -97,6 +99,9 @@ function addTask(
     ended: new Map(),
     open: new Map(),
     curves: new Map(),
+    continued: new Map(),
+    checkpoints: [],
+    files: new Map(),
     isFinal: false,
     lastFailures: new Map(),
     outcome: undefined,
@@ -106,13 +111,16 @@ function addTask(
 }
 
 function openAttempt(state: DiskState, change: Of<"attempt_opened">): StoreVerdict {
-  const { lease, worker, incarnation, atMs } = change;
+  const { lease, worker, incarnation, atMs, continues } = change;
   const task = taskOfLease(state, lease);
-  if (task === undefined) return UNKNOWN;
+  if (task === undefined || (continues !== undefined && !isKnown(state, continues.epoch))) return UNKNOWN;
   if (task.outcome !== undefined) return superseded(task.outcome);
   const key = leaseKey(lease);
   if (task.open.has(key) || (task.ended.get(key) ?? "worker_lost") !== "worker_lost") return AGAIN;
   task.open.set(key, { lease, worker, incarnation, openedAtMs: atMs });
+  if (continues !== undefined && !task.continued.has(key)) {
+    task.continued.set(key, { lease, from: continues });
+  }
   return RECORDED;
 }
 
@@ -150,6 +158,7 @@ function recordOutcome(state: DiskState, change: Of<"outcome">): StoreVerdict {
   if (task.outcome !== undefined) return isSame(task.outcome, change) ? AGAIN : superseded(task.outcome);
   task.outcome = { outcome, lease, worker, attempts, elapsedMs, atMs };
   task.open.clear();
+  task.checkpoints = change.keepCheckpoint === true ? highestOf(task.checkpoints, 1) : [];
   state.openTasks.delete(task.id);
   group.counts[outcome.state] += 1;
   group.attempts += attempts;
@@ -194,23 +203,6 @@ function setExperimentState(state: DiskState, change: Of<"experiment_state">): S
   return { type: "recorded", name: experiment.name };
 }
 
-function recordReports(state: DiskState, change: Of<"reports">): StoreVerdict {
-  const task = taskOfLease(state, change.lease);
-  if (task === undefined) return UNKNOWN;
-  const key = leaseKey(change.lease);
-  const curve = task.curves.get(key) ?? { lease: change.lease, reports: [] };
-  const known = change.reports.filter((report) => report.number <= curve.reports.length).length;
-  if (known === change.reports.length) return AGAIN;
-  if (task.outcome !== undefined) return superseded(task.outcome);
-  for (const report of change.reports) {
-    const last = curve.reports.length;
-    if (report.number > last + 1) return { type: "gap", last };
-    if (report.number === last + 1) curve.reports.push(report);
-    task.curves.set(key, curve);
-  }
-  return known === 0 ? RECORDED : { type: "recorded", known };
-}
-
 /** A task by its id. */
 export function findTask(state: DiskState, id: TaskId): DiskTask | undefined {
   const { group, number } = taskParts(id);
@@ -222,12 +214,13 @@ function taskOfLease(state: DiskState, lease: Lease): DiskTask | undefined {
   return state.epochs.includes(lease.epoch) ? findTask(state, lease.task) : undefined;
 }
 
+/** Whether an epoch is this store's, now or under an earlier id. */
+function isKnown(state: DiskState, epoch: Epoch): boolean {
+  return state.epochs.includes(epoch) || state.formerEpochs.includes(epoch);
+}
+
 function isSame(recorded: DiskOutcome, change: Of<"outcome">): boolean {
   if (recorded.outcome.state !== change.outcome.state) return false;
   if (recorded.lease === undefined || change.lease === undefined) return recorded.lease === change.lease;
   return leaseKey(recorded.lease) === leaseKey(change.lease);
-}
-
-function superseded(recorded: DiskOutcome): StoreVerdict {
-  return { type: "superseded", by: recorded.lease?.attempt ?? null, state: recorded.outcome.state };
 }

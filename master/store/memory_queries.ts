@@ -11,9 +11,9 @@ import {
 } from "../../shared/model/experiment.ts";
 import type { GroupId } from "../../shared/model/ids.ts";
 import type { FailureCause, Outcome } from "../../shared/model/outcome.ts";
-import { type Lease, leaseKey } from "../../shared/model/task.ts";
 import { rowLimit } from "./limits.ts";
 import { findTask } from "./memory_apply.ts";
+import { artifactsUsed, continuedAttempts, curveOf, filesOf, openCheckpoints } from "./memory_kept.ts";
 import type { DiskExperiment, DiskGroup, DiskState, DiskTask } from "./memory_state.ts";
 import type { HistoryOutcome, HistoryTrial, OpenGroup, OpenTask, Queries, Recovered } from "./store.ts";
 import { groupNumber, parsedJson } from "./stored_spec.ts";
@@ -52,6 +52,8 @@ export const MEMORY_QUERIES: Answers = {
   },
   trials: (state, ask) => tasksAfter(state, ask).slice(0, rowLimit(ask.limit)).map(trialSummary),
   curve: curveOf,
+  files: filesOf,
+  artifacts_used: artifactsUsed,
   epoch_end: (state, { epoch }) =>
     epoch === state.epochs.at(-1) ? state.commit : state.epochEnds.get(epoch) ?? null,
   counts: (state, ask) => ({ ...(state.groups.get(ask.group)?.counts ?? { ...NO_TRIALS, submitted: 0 }) }),
@@ -73,6 +75,8 @@ export function recoveredFrom(state: DiskState): Recovered {
     attempts: openTasks.flatMap((task) => [...task.open.values()]),
     lastFailures: openTasks.flatMap((task) => [...task.lastFailures.values()])
       .filter(({ lease }) => state.epochs.includes(lease.epoch)),
+    checkpoints: openCheckpoints(state),
+    continued: continuedAttempts(state),
     experiments: [...state.experiments.values()].filter((each) => !isOver(each.state)).map((each) => ({
       experiment: each.id,
       name: each.name,
@@ -138,22 +142,6 @@ function resultOf(outcome: Outcome): Pick<HistoryOutcome, "metrics" | "cause" | 
     cause: outcome.state === "failed" ? outcome.cause : null,
     message: outcome.state === "failed" ? outcome.message : null,
   };
-}
-
-function curveOf(state: DiskState, ask: Queries["curve"]["ask"]): Answer<"curve"> {
-  const task = findTask(state, ask.task);
-  if (task === undefined) return { lease: null, reports: [] };
-  const lease = task.outcome === undefined ? newestReporter(state, task) : task.outcome.lease;
-  if (lease === undefined) return { lease: null, reports: [] };
-  const reports = task.curves.get(leaseKey(lease))?.reports ?? [];
-  return { lease, reports: reports.slice(ask.after, ask.after + rowLimit(ask.limit)) };
-}
-
-function newestReporter(state: DiskState, task: DiskTask): Lease | undefined {
-  const epochs = [...state.formerEpochs, ...state.epochs];
-  const place = ({ epoch }: Lease) => epochs.indexOf(epoch);
-  return [...task.curves.values()].map((curve) => curve.lease)
-    .sort((a, b) => place(a) - place(b) || a.attempt - b.attempt).at(-1);
 }
 
 function changesAfter(state: DiskState, ask: Queries["changes"]["ask"]): Answer<"changes"> {

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { ArtifactFile, Restore } from "../../shared/model/artifact.ts";
 import type { Change } from "../../shared/model/change.ts";
 import type { ExperimentState, Objective } from "../../shared/model/experiment.ts";
 import type { CommandId, Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
 import type { AttemptEndCause, Outcome, OutcomeState } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
-import type { LastFailure, OpenAttempt, StoredReport, TrialRow } from "./store.ts";
+import type { LastFailure, NewReport, OpenAttempt, StoredCheckpoint, TrialRow } from "./store.ts";
 
 /** A task with all that is known of it. */
 export interface DiskTask {
@@ -22,6 +23,12 @@ export interface DiskTask {
   readonly open: Map<string, OpenAttempt>;
   /** What its attempts measured, by lease. */
   readonly curves: Map<string, DiskCurve>;
+  /** What its attempts go on from, by lease. */
+  readonly continued: Map<string, { readonly lease: Lease; readonly from: Restore }>;
+  /** Those that are kept, in the order in which they were recorded. */
+  checkpoints: readonly StoredCheckpoint[];
+  /** What its attempts kept, by lease and name. */
+  readonly files: Map<string, { readonly lease: Lease; readonly byName: Map<string, ArtifactFile> }>;
   /** One of the ended failed for good. */
   isFinal: boolean;
   /** By cause, and whether it failed for good. */
@@ -29,10 +36,10 @@ export interface DiskTask {
   outcome: DiskOutcome | undefined;
 }
 
-/** What one attempt measured: the numbers are those of the places, from 1 on. */
+/** What one attempt reported, by number. */
 export interface DiskCurve {
   readonly lease: Lease;
-  readonly reports: StoredReport[];
+  readonly reports: NewReport[];
 }
 
 /** An outcome as it was recorded. */
@@ -49,6 +56,7 @@ export interface DiskOutcome {
 export interface DiskGroup {
   readonly id: GroupId;
   readonly template: Uint8Array;
+  readonly code: string | undefined;
   readonly tasks: Map<number, DiskTask>;
   /** Where each submission begins, and how many tasks it has. */
   readonly submissions: Map<number, number>;

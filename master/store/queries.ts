@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArtifactFile, ArtifactRef } from "../../shared/model/artifact.ts";
 import type { Change } from "../../shared/model/change.ts";
 import type { ExperimentSummary, TrialSummary } from "../../shared/model/experiment.ts";
 import type { Epoch, GroupId, TaskId } from "../../shared/model/ids.ts";
@@ -15,6 +16,21 @@ export interface StoredReport {
   readonly number: number;
   readonly step: number;
   readonly metrics: Metrics;
+}
+
+/** A checkpoint that is kept. */
+export interface StoredCheckpoint extends ArtifactRef {
+  readonly epoch: Epoch;
+  readonly attempt: number;
+  readonly step: number;
+}
+
+/** A part of a curve: what one attempt measured above a step, up to where the next one goes on. */
+export interface CurvePart {
+  readonly epoch: Epoch;
+  readonly attempt: number;
+  /** Steps at or below it are an earlier part's; null where it is the first. */
+  readonly above: number | null;
 }
 
 /** A trial in the history that an optimizer is rebuilt from. */
@@ -85,12 +101,46 @@ export interface Queries {
     readonly answer: readonly TrialSummary[];
   };
   /**
-   * What a task's attempt measured, by number from `after` (exclusive): the attempt that the outcome names; of a task
-   * without outcome the newest that reported.
+   * What a task measured, from the attempt that began it to the one that the outcome names; of a task without outcome, to
+   * the newest that reported or goes on from another. Each goes on above the step of its checkpoint: no gap, no double
+   * step. `after` counts measurements. `lease` is that of the last part.
    */
   readonly curve: {
     readonly ask: { readonly task: TaskId; readonly after: number; readonly limit: number };
-    readonly answer: { readonly lease: Lease | null; readonly reports: readonly StoredReport[] };
+    readonly answer: {
+      readonly known: boolean;
+      readonly lease: Lease | null;
+      /** In their order; the last is the lease's. */
+      readonly parts: readonly CurvePart[];
+      readonly reports: readonly StoredReport[];
+    };
+  };
+  /**
+   * The files of a task's attempt by name, from `after` (exclusive; empty for all), and the task's checkpoints, the highest
+   * first. Without a number it is the attempt that the outcome names; of a task without outcome the newest that kept a
+   * file. A number that several epochs gave out is that of the newest of them.
+   */
+  readonly files: {
+    readonly ask: {
+      readonly task: TaskId;
+      readonly attempt: number | null;
+      readonly after: string;
+      readonly limit: number;
+    };
+    readonly answer: {
+      readonly known: boolean;
+      readonly lease: Lease | null;
+      readonly files: readonly ArtifactFile[];
+      readonly checkpoints: readonly StoredCheckpoint[];
+    };
+  };
+  /**
+   * Which artifacts are needed: as a checkpoint that is kept or that an open attempt goes on from, as a file, as the code
+   * of a group. All of them are answered, in the order of the question: ask for a thousand at a time.
+   */
+  readonly artifacts_used: {
+    readonly ask: { readonly hashes: readonly string[] };
+    readonly answer: { readonly used: readonly string[] };
   };
   /** How many tasks of a group there are, and how many ended in each way. */
   readonly counts: {

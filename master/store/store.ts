@@ -10,13 +10,21 @@
  *
  * @module
  */
+import type { ArtifactFile, ArtifactRef, Restore } from "../../shared/model/artifact.ts";
 import type { ExperimentState } from "../../shared/model/experiment.ts";
 import type { CommandId, Epoch, GroupId, Incarnation, TaskId, WorkerId } from "../../shared/model/ids.ts";
 import type { AttemptEndCause, FailureCause, Outcome, OutcomeState } from "../../shared/model/outcome.ts";
 import type { Lease } from "../../shared/model/task.ts";
-import type { Queries, StoredReport } from "./queries.ts";
+import type { Queries, StoredCheckpoint, StoredReport } from "./queries.ts";
 
-export type { HistoryOutcome, HistoryTrial, Queries, StoredReport } from "./queries.ts";
+export type {
+  CurvePart,
+  HistoryOutcome,
+  HistoryTrial,
+  Queries,
+  StoredCheckpoint,
+  StoredReport,
+} from "./queries.ts";
 
 /** What the store adds to a task that is a trial. */
 export interface TrialRow {
@@ -26,6 +34,17 @@ export interface TrialRow {
   readonly parents: readonly number[];
   /** How many outcomes the optimizer had been told when it proposed this: its place in the fold. */
   readonly toldBefore: number;
+}
+
+/** A report as it comes: a measurement, or word of a checkpoint or a file that is durable at the master. */
+export interface NewReport extends StoredReport {
+  readonly checkpoint?: ArtifactRef | undefined;
+  readonly file?: ArtifactFile | undefined;
+}
+
+/** Whether a report measured something: what tells of a checkpoint or a file does not. */
+export function isMeasurement({ checkpoint, file }: NewReport): boolean {
+  return checkpoint === undefined && file === undefined;
 }
 
 /** One thing to make durable. */
@@ -38,7 +57,13 @@ export type StoreChange =
     readonly reply: Uint8Array;
     readonly changes: readonly StoreChange[];
   }
-  | { readonly type: "group_added"; readonly group: GroupId; readonly template: Uint8Array }
+  | {
+    readonly type: "group_added";
+    readonly group: GroupId;
+    readonly template: Uint8Array;
+    /** The hash of its packed code: an artifact that is needed from now on. */
+    readonly code?: string | undefined;
+  }
   | {
     readonly type: "tasks_submitted";
     readonly group: GroupId;
@@ -51,7 +76,8 @@ export type StoreChange =
   }
   /**
    * A lease has lived long enough to be worth remembering over a restart. One that ended as `worker_lost` is opened again
-   * where its worker came back with it: its end stays, and counts once.
+   * where its worker came back with it: its end stays, and counts once. One that goes on from a checkpoint says so when it
+   * is opened, before anything of it.
    */
   | {
     readonly type: "attempt_opened";
@@ -59,6 +85,7 @@ export type StoreChange =
     readonly worker: WorkerId;
     readonly incarnation: Incarnation;
     readonly atMs: number;
+    readonly continues?: Restore | undefined;
   }
   /** An attempt ended without an outcome. Written before the retry. */
   | {
@@ -71,7 +98,7 @@ export type StoreChange =
     /** The evaluator said that another try would fail too: over a restart its task is not tried again. */
     readonly final?: boolean | undefined;
   }
-  /** A task's outcome; the first one wins. Closes what is open of its attempts. */
+  /** A task's outcome; the first one wins. Closes what is open of its attempts, and lets its checkpoints go. */
   | {
     readonly type: "outcome";
     readonly task: TaskId;
@@ -83,6 +110,8 @@ export type StoreChange =
     readonly attempts: number;
     readonly elapsedMs: number;
     readonly atMs: number;
+    /** The highest checkpoint stays all the same. */
+    readonly keepCheckpoint?: boolean | undefined;
   }
   | {
     readonly type: "experiment_added";
@@ -102,8 +131,16 @@ export type StoreChange =
   | {
     readonly type: "reports";
     readonly lease: Lease;
-    /** By number, without gap: those that follow what the store has are recorded, those that it has are left out. */
-    readonly reports: readonly StoredReport[];
+    /**
+     * By number, without gap: those that follow what the store has are recorded, those that it has are left out. Beyond
+     * `ATTEMPT_REPORTS_MAX` what measures nothing may stand alone.
+     */
+    readonly reports: readonly NewReport[];
+    /**
+     * So many of the task's checkpoints stay, the highest; of equal steps the newest. Absent where the lease was given up:
+     * its checkpoints are none to go on from.
+     */
+    readonly keep?: number | undefined;
   };
 
 /** What became of one change. */
@@ -166,6 +203,18 @@ export interface OpenAttempt {
   readonly openedAtMs: number;
 }
 
+/** The highest checkpoint of a task without an outcome. */
+export interface OpenCheckpoint extends StoredCheckpoint {
+  readonly task: TaskId;
+}
+
+/** An attempt of a task without an outcome that goes on from a checkpoint. */
+export interface ContinuedAttempt {
+  readonly lease: Lease;
+  /** The checkpoint's: its own steps are higher. */
+  readonly step: number;
+}
+
 /** A group that still matters. */
 export interface OpenGroup {
   readonly group: GroupId;
@@ -199,6 +248,8 @@ export interface Recovered {
   readonly attempts: readonly OpenAttempt[];
   /** Of each of these tasks, for each cause; those of an earlier id of the store left out. */
   readonly lastFailures: readonly LastFailure[];
+  readonly checkpoints: readonly OpenCheckpoint[];
+  readonly continued: readonly ContinuedAttempt[];
   readonly experiments: readonly OpenExperiment[];
   /** Greater than the number in any experiment's or submission's id so far. */
   readonly nextGroup: number;

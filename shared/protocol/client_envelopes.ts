@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { FILE_NAME_MAX } from "../model/artifact.ts";
 import type { Change } from "../model/change.ts";
 import {
   commandIdField,
@@ -58,6 +59,16 @@ export const commandBody = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("experiment"), experiment: name }),
   z.strictObject({ kind: z.literal("trials"), experiment: name, ...page }),
   z.strictObject({ kind: z.literal("counts"), group }),
+  /** What a trial measured, over all its attempts; `after` counts measurements. */
+  z.strictObject({ kind: z.literal("curve"), task: taskIdField, ...page }),
+  /** What an attempt kept, by name from `after`; null is the recorded attempt, else the latest that kept something. */
+  z.strictObject({
+    kind: z.literal("files"),
+    task: taskIdField,
+    attempt: z.int().min(1).nullable(),
+    after: z.string().max(FILE_NAME_MAX),
+    limit: page.limit,
+  }),
   z.strictObject({ kind: z.literal("workers") }),
   z.strictObject({ kind: z.literal("explain"), task: taskIdField }),
 ]);

@@ -102,14 +102,14 @@ export function curveTests(test: Test): void {
     const lease = { epoch, task: TASK, attempt: 1 };
     const none = { lease: null, reports: [] };
     await store.commit(epoch, [group(), submission(1, 2)]);
-    assert.deepEqual(await store.query("curve", { task: taskId(GROUP, 9), after: 0, limit: 1 }), none);
+    const unknown = await store.query("curve", { task: taskId(GROUP, 9), after: 0, limit: 1 });
+    assert.deepEqual(unknown, { known: false, lease: null, parts: [], reports: [] });
     assert.deepEqual(await curve(store), none);
     await store.commit(epoch, [reports(lease, 1), ended(TASK, cancelled)]);
     assert.deepEqual(await curve(store), none, "no attempt led to the outcome");
     const second = { ...lease, task: taskId(GROUP, 2) };
     await store.commit(epoch, [ended(second.task, completed(1), second)]);
-    const answer = await store.query("curve", { task: second.task, after: 0, limit: 1 });
-    assert.deepEqual(answer, { lease: second, reports: [] });
+    assert.deepEqual(await curve(store, second.task), { lease: second, reports: [] });
   });
 
   test("a curve can be read in pages, and a page is bounded", async (store) => {
@@ -158,7 +158,7 @@ export function lossTests(test: Test): void {
       reports(lease(1), 1),
     ]);
     assert.deepEqual(verdicts, new Array(4).fill({ type: "unknown" }));
-    const known = await store.query("curve", { task: taskId(GROUP, 3), after: 0, limit: 9 });
+    const known = await curve(store, taskId(GROUP, 3));
     assert.deepEqual(known, { lease: lease(3), reports: [report(1)] }, "what was finished stays as it was");
     await store.close();
     const next = asked(bench.create());
@@ -189,6 +189,7 @@ export function lossTests(test: Test): void {
   });
 }
 
-function curve(store: Asked) {
-  return store.query("curve", { task: TASK, after: 0, limit: 100 });
+async function curve(store: Asked, task = TASK) {
+  const { lease, reports } = await store.query("curve", { task, after: 0, limit: 100 });
+  return { lease, reports };
 }

@@ -35,6 +35,8 @@ export function lifeTests(test: Test): void {
       earlierEpochs: [],
       epochEnds: [],
       lastFailures: [],
+      checkpoints: [],
+      continued: [],
       commit: 0,
       groups: [],
       tasks: [],

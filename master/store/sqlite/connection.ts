@@ -38,6 +38,8 @@ export interface Connection {
   readonly db: DatabaseSync;
   /** The number of each epoch since the store has its present id, the newest last. */
   readonly epochs: ReadonlyMap<Epoch, number>;
+  /** Of those under earlier ids too. */
+  readonly everyEpoch: ReadonlyMap<Epoch, number>;
   readonly writer: Writer;
   readonly reader: Reader;
   readonly statements: ReturnType<typeof prepareCommit>;
@@ -62,12 +64,14 @@ export function connect(options: DatabaseOptions): Connection {
     const ids = storeIds(db, options);
     const names = epochNames(db, ids);
     const since = ids.at(-1)?.firstEpoch ?? 1;
-    const epochs = new Map(names.map((epoch, index) => [epoch, index + 1] as const).slice(since - 1));
+    const everyEpoch = new Map(names.map((epoch, index) => [epoch, index + 1] as const));
+    const epochs = new Map([...everyEpoch].slice(since - 1));
     const last = row(db, "SELECT * FROM commits ORDER BY number DESC LIMIT 1");
     return {
       db,
       epochs,
-      writer: new Writer(db, marksOf(last), epochs),
+      everyEpoch,
+      writer: new Writer(db, marksOf(last), epochs, everyEpoch),
       reader: new Reader(db, names),
       statements: prepareCommit(db),
       commit: last === undefined ? 0 : numberOf(last.number),

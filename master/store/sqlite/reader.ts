@@ -13,10 +13,11 @@ import {
 import { type Epoch, groupId, taskParts } from "../../../shared/model/ids.ts";
 import { OUTCOME_STATES, type OutcomeState } from "../../../shared/model/outcome.ts";
 import { rowLimit } from "../limits.ts";
-import type { HistoryOutcome, HistoryTrial, Queries, StoredReport } from "../store.ts";
+import type { HistoryOutcome, HistoryTrial, Queries } from "../store.ts";
 import { parsedJson, readStoredSpec } from "../stored_spec.ts";
 import { epochEnd } from "./epoch_end.ts";
 import { readChanges } from "./feed.ts";
+import { KeptReader, OUTCOME } from "./kept_reader.ts";
 import { NOT_ENDED } from "./known_attempts.ts";
 import { metricsOf, numberOf, numberOrNull, type Row, textOf, textOrNull } from "./row.ts";
 
@@ -54,22 +55,9 @@ const SUMMARIES = `
     LEFT JOIN trials r ON r.seq = b.task
     LEFT JOIN submissions s ON s.first_seq = (SELECT max(first_seq) FROM submissions WHERE first_seq <= b.task)`;
 
-const OUTCOME = `
-  SELECT s.first_seq + ?2 - s.first AS seq, o.state, o.attempt, o.epoch FROM groups g
-    JOIN submissions s ON s.group_seq = g.seq
-      AND s.first = (SELECT max(first) FROM submissions WHERE group_seq = g.seq AND first <= ?2)
-    LEFT JOIN outcomes o ON o.task = s.first_seq + ?2 - s.first
-  WHERE g.id = ?1 AND ?2 < s.first + s.count`;
-
-const NEWEST_REPORTER = `
-  SELECT epoch, attempt FROM reports WHERE task = ? ORDER BY epoch DESC, attempt DESC LIMIT 1`;
-
-const CURVE = `
-  SELECT number, step, metrics FROM reports WHERE task = ? AND epoch = ? AND attempt = ? AND number > ?
-  ORDER BY number LIMIT ?`;
-
 /** Queries over one connection. */
 export class Reader {
+  readonly kept: KeptReader;
   readonly #db: DatabaseSync;
   readonly #epochs: readonly Epoch[];
   readonly #statements = new Map<string, StatementSync>();
@@ -85,7 +73,9 @@ export class Reader {
         .map((row) => summary(row, nowMs)),
     experiment: (ask, nowMs) => this.#experiment(ask, nowMs),
     trials: (ask) => this.#all(TRIALS, ask.experiment, ask.after + 1, rowLimit(ask.limit)).map(trialSummary),
-    curve: (ask) => this.#curve(ask),
+    curve: (ask) => this.kept.curve(ask),
+    files: (ask) => this.kept.files(ask),
+    artifacts_used: (ask) => this.kept.artifactsUsed(ask),
     counts: (ask) => this.#counts(ask),
     epoch_end: (ask) => this.#epochEnd(ask),
   };
@@ -94,6 +84,7 @@ export class Reader {
   constructor(db: DatabaseSync, epochs: readonly Epoch[]) {
     this.#db = db;
     this.#epochs = epochs;
+    this.kept = new KeptReader((sql, ...values) => this.#all(sql, ...values), epochs);
   }
 
   answer<K extends keyof Queries>(kind: K, ask: Ask<K>, nowMs: number): Queries[K]["answer"] {
@@ -121,20 +112,6 @@ export class Reader {
     return { known: true, state: outcomeState(row), by: numberOrNull(row.attempt), epoch };
   }
 
-  #curve({ task, after, limit }: Ask<"curve">): Queries["curve"]["answer"] {
-    const { group, number } = taskParts(task);
-    const [found] = this.#all(OUTCOME, group, number);
-    if (found === undefined) return { lease: null, reports: [] };
-    const seq = numberOf(found.seq);
-    const [by] = found.state === null ? this.#all(NEWEST_REPORTER, seq) : [found];
-    const place = numberOrNull(by?.epoch ?? null) ?? 0;
-    const attempt = numberOrNull(by?.attempt ?? null);
-    const epoch = this.#epochs[place - 1];
-    if (attempt === null || epoch === undefined) return { lease: null, reports: [] };
-    const reports = this.#all(CURVE, seq, place, attempt, after, rowLimit(limit)).map(storedReport);
-    return { lease: { epoch, task, attempt }, reports };
-  }
-
   #experiment(ask: Ask<"experiment">, nowMs: number): Queries["experiment"]["answer"] {
     const [row] = ask.experiment === "last"
       ? this.#all(`${SUMMARIES} ORDER BY e.seq DESC LIMIT 1`)
@@ -148,14 +125,6 @@ export class Reader {
       ? { ...NO_TRIALS, submitted: 0 }
       : { ...counts(row), submitted: numberOf(row.submitted) };
   }
-}
-
-function storedReport(row: Row): StoredReport {
-  return {
-    number: numberOf(row.number),
-    step: numberOf(row.step),
-    metrics: metricsOf(textOf(row.metrics)),
-  };
 }
 
 function counts(row: Row): Record<OutcomeState, number> {

@@ -23,7 +23,7 @@ export interface PackedRecovered extends Omit<Recovered, "tasks"> {
 const OVER = "('completed', 'cancelled', 'broken')";
 
 /** Reads what a master needs; the newest epoch is its own. */
-export function readRecovered({ db, epochs, commit, writer }: Connection): PackedRecovered {
+export function readRecovered({ db, epochs, commit, writer, reader }: Connection): PackedRecovered {
   const names = [...epochs.keys()];
   const epoch = names.pop();
   if (epoch === undefined) throw new Error("a store that was opened has an epoch");
@@ -37,6 +37,8 @@ export function readRecovered({ db, epochs, commit, writer }: Connection): Packe
     packedTasks: openTasks(db),
     attempts: openAttempts(db, named),
     lastFailures: lastFailures(db, named),
+    checkpoints: reader.kept.openCheckpoints(),
+    continued: reader.kept.continuedAttempts(Math.min(...epochs.values())),
     experiments: openExperiments(db),
     nextGroup: writer.marks.group,
   };

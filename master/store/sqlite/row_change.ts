@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { ArtifactFile, ArtifactRef } from "../../../shared/model/artifact.ts";
 import { EXPERIMENT_STATES, type ExperimentState } from "../../../shared/model/experiment.ts";
 import { taskParts } from "../../../shared/model/ids.ts";
 import { type Outcome, OUTCOME_STATES, type OutcomeState } from "../../../shared/model/outcome.ts";
 import type { Lease } from "../../../shared/model/task.ts";
 import type { StoreChange } from "../store.ts";
+import { packReport, packRestore, unpackReport, unpackRestore } from "./packed_reports.ts";
 import { type Packed, Packer, Unpacker } from "./packing.ts";
 
 /** A lease as it is stored. */
@@ -53,6 +55,7 @@ export interface RowOutcome {
   readonly attempts: number;
   readonly elapsedMs: number;
   readonly atMs: number;
+  readonly keepCheckpoint: boolean;
 }
 
 /** A report as it is stored. */
@@ -60,6 +63,15 @@ export interface RowReport {
   readonly number: number;
   readonly step: number;
   readonly metrics: string;
+  readonly checkpoint: ArtifactRef | undefined;
+  readonly file: ArtifactFile | undefined;
+}
+
+/** A checkpoint that an attempt goes on from, as it is stored. */
+export interface RowRestore extends ArtifactRef {
+  readonly epoch: string;
+  readonly attempt: number;
+  readonly step: number;
 }
 
 /** One change for the thread. */
@@ -70,7 +82,12 @@ export type RowChange =
     readonly reply: Uint8Array<ArrayBuffer>;
     readonly changes: readonly RowChange[];
   }
-  | { readonly type: "group_added"; readonly group: string; readonly template: Uint8Array<ArrayBuffer> }
+  | {
+    readonly type: "group_added";
+    readonly group: string;
+    readonly template: Uint8Array<ArrayBuffer>;
+    readonly code: string | null;
+  }
   | RowSubmission
   | {
     readonly type: "attempt_opened";
@@ -78,6 +95,7 @@ export type RowChange =
     readonly worker: string;
     readonly incarnation: string;
     readonly atMs: number;
+    readonly continues: RowRestore | undefined;
   }
   | {
     readonly type: "attempt_ended";
@@ -107,6 +125,7 @@ export type RowChange =
     readonly type: "reports";
     readonly lease: RowLease;
     readonly reports: readonly RowReport[];
+    readonly keep: number | undefined;
   };
 
 const TYPES = [
@@ -148,6 +167,7 @@ function packChange(to: Packer, change: StoreChange): void {
       return;
     case "group_added":
       to.name(change.group);
+      to.name(change.code ?? "");
       return to.bytes(change.template);
     case "tasks_submitted":
       return packSubmission(to, change);
@@ -155,7 +175,8 @@ function packChange(to: Packer, change: StoreChange): void {
       packLease(to, change.lease);
       to.name(change.worker);
       to.name(change.incarnation);
-      return to.number(change.atMs);
+      to.number(change.atMs);
+      return packRestore(to, change.continues);
     case "attempt_ended":
       packLease(to, change.lease);
       to.name(change.worker);
@@ -177,12 +198,9 @@ function packChange(to: Packer, change: StoreChange): void {
       return to.number(change.atMs);
     case "reports":
       packLease(to, change.lease);
+      to.number(change.keep ?? -1);
       to.number(change.reports.length);
-      for (const { number, step, metrics } of change.reports) {
-        to.number(number);
-        to.number(step);
-        to.text(JSON.stringify(metrics));
-      }
+      for (const report of change.reports) packReport(to, report);
   }
 }
 
@@ -193,12 +211,13 @@ function unpackChange(from: Unpacker): RowChange {
     case "command":
       return { type, id: from.text(), reply: from.bytes(), changes: list(from, unpackChange) };
     case "group_added":
-      return { type, group: from.text(), template: from.bytes() };
+      return { type, group: from.text(), code: from.text() || null, template: from.bytes() };
     case "tasks_submitted":
       return unpackSubmission(from);
     case "attempt_opened": {
       const lease = unpackLease(from);
-      return { type, lease, worker: from.text(), incarnation: from.text(), atMs: from.number() };
+      const [worker, incarnation, atMs] = [from.text(), from.text(), from.number()];
+      return { type, lease, worker, incarnation, atMs, continues: unpackRestore(from) };
     }
     case "attempt_ended": {
       const lease = unpackLease(from);
@@ -223,13 +242,10 @@ function unpackChange(from: Unpacker): RowChange {
     }
     case "reports": {
       const lease = unpackLease(from);
-      return { type, lease, reports: list(from, unpackReport) };
+      const keep = from.number();
+      return { type, lease, keep: keep < 0 ? undefined : keep, reports: list(from, unpackReport) };
     }
   }
-}
-
-function unpackReport(from: Unpacker): RowReport {
-  return { number: from.number(), step: from.number(), metrics: from.text() };
 }
 
 function packSubmission(to: Packer, change: Extract<StoreChange, { type: "tasks_submitted" }>): void {
@@ -273,6 +289,7 @@ function packOutcome(to: Packer, change: Extract<StoreChange, { type: "outcome" 
   to.number(change.attempts);
   to.number(change.elapsedMs);
   to.number(change.atMs);
+  to.number(change.keepCheckpoint === true ? 1 : 0);
   to.number(OUTCOME_STATES.indexOf(outcome.state));
   if (outcome.state === "completed" || outcome.state === "pruned") to.text(JSON.stringify(outcome.metrics));
   if (outcome.state === "failed") packFailure(to, outcome);
@@ -296,6 +313,7 @@ function unpackOutcome(from: Unpacker): RowOutcome {
     attempts: from.number(),
     elapsedMs: from.number(),
     atMs: from.number(),
+    keepCheckpoint: from.number() === 1,
   };
   const state = OUTCOME_STATES[from.number()] ?? "cancelled";
   const nothing = { metrics: null, cause: null, message: null, stack: null };

@@ -156,6 +156,47 @@ ALTER TABLE numbered_reports RENAME TO reports;
 ALTER TABLE store ADD COLUMN first_epoch INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE ended_attempts ADD COLUMN final INTEGER NOT NULL DEFAULT 0;
 `,
+  // What attempts keep at the master, and from where they go on. What a report tells of is 0 for a measurement, else the
+  // sum of 1 for a checkpoint, 2 for a file, and 4 where its lease was given up and the checkpoint is none to go on from.
+  // Of checkpoints with equal steps that of the higher id is the newer one.
+  `
+ALTER TABLE reports ADD COLUMN tells_of INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE groups ADD COLUMN code TEXT;
+CREATE INDEX groups_by_code ON groups (code) WHERE code IS NOT NULL;
+CREATE TABLE checkpoints (
+  id INTEGER PRIMARY KEY,
+  task INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  step REAL NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX checkpoints_by_task ON checkpoints (task, step);
+CREATE INDEX checkpoints_by_hash ON checkpoints (sha256);
+CREATE TABLE files (
+  task INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (task, epoch, attempt, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_by_hash ON files (sha256);
+CREATE TABLE continued (
+  task INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  from_epoch INTEGER NOT NULL,
+  from_attempt INTEGER NOT NULL,
+  step REAL NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (task, epoch, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX continued_by_hash ON continued (sha256);
+`,
 ];
 
 /** The version that this program writes. */

@@ -13,7 +13,7 @@ export function prepareWrites(db: DatabaseSync) {
   return {
     findCommand: db.prepare("SELECT reply FROM commands WHERE id = ?"),
     addCommand: db.prepare("INSERT INTO commands VALUES (?, ?)"),
-    addGroup: db.prepare("INSERT INTO groups (id, template) VALUES (?, ?)"),
+    addGroup: db.prepare("INSERT INTO groups (id, template, code) VALUES (?, ?, ?)"),
     addSubmission: db.prepare("INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?)"),
     addTask: db.prepare("INSERT INTO tasks VALUES (?, ?)"),
     addTrial: db.prepare("INSERT INTO trials VALUES (?, ?, ?, ?, ?)"),
@@ -26,10 +26,6 @@ export function prepareWrites(db: DatabaseSync) {
     addExperiment: db.prepare(`INSERT INTO experiments (id, name, spec, state, reason, created_at_ms)
     VALUES (?, ?, ?, 'running', '', ?)`),
     addState: db.prepare("INSERT INTO experiment_states VALUES (?, ?, ?, ?, ?, ?)"),
-    lastReport: db.prepare(
-      "SELECT max(number) AS last FROM reports WHERE task = ? AND epoch = ? AND attempt = ?",
-    ),
-    addReport: db.prepare("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?)"),
   };
 }
 

@@ -13,6 +13,7 @@ import type { StoreVerdict } from "../store.ts";
 import { groupNumber, scoreOf } from "../stored_spec.ts";
 import { type GroupRow, Groups, type SubmissionRow } from "./groups.ts";
 import { KnownAttempts } from "./known_attempts.ts";
+import { Reported } from "./reported.ts";
 import { bytesOf, metricsOf, numberOrNull, textOf } from "./row.ts";
 import type { RowChange, RowLease, RowOutcome, RowSubmission } from "./row_change.ts";
 import { prepareWrites, type Writes } from "./statements.ts";
@@ -46,14 +47,26 @@ export class Writer {
   readonly #epochs: ReadonlyMap<string, number>;
   readonly #groups: Groups;
   readonly #attempts: KnownAttempts;
+  readonly #reported: Reported;
+  readonly #everyEpoch: ReadonlyMap<string, number>;
   /** How many changes of the present commit the feed shows. */
   #place = 0;
   readonly #statements: Writes;
 
-  /** @param epochs every epoch of this store, with its number */
-  constructor(db: DatabaseSync, marks: Marks, epochs: ReadonlyMap<string, number>) {
+  /**
+   * @param epochs those since the store has its present id, with their numbers: whose leases count
+   * @param everyEpoch those under earlier ids too: whose checkpoints can be gone on from
+   */
+  constructor(
+    db: DatabaseSync,
+    marks: Marks,
+    epochs: ReadonlyMap<string, number>,
+    everyEpoch: ReadonlyMap<string, number>,
+  ) {
     this.marks = marks;
     this.#epochs = epochs;
+    this.#everyEpoch = everyEpoch;
+    this.#reported = new Reported(db);
     this.#groups = new Groups(db);
     this.#attempts = new KnownAttempts(db);
     this.#statements = prepareWrites(db);
@@ -101,7 +114,7 @@ export class Writer {
 
   #addGroup(change: Of<"group_added">): StoreVerdict {
     if (this.#groups.group(change.group) !== undefined) return AGAIN;
-    this.#statements.addGroup.run(change.group, change.template);
+    this.#statements.addGroup.run(change.group, change.template, change.code);
     this.#noteName(change.group);
     return RECORDED;
   }
@@ -139,14 +152,18 @@ export class Writer {
   }
 
   #openAttempt(change: Of<"attempt_opened">): StoreVerdict {
-    const { lease, worker, incarnation, atMs } = change;
+    const { lease, worker, incarnation, atMs, continues } = change;
     const epoch = this.#epochs.get(lease.epoch);
     const found = this.#find(lease.group, lease.number);
-    if (found === undefined || epoch === undefined) return UNKNOWN;
+    const fromEpoch = continues === undefined ? 0 : this.#everyEpoch.get(continues.epoch);
+    if (found === undefined || epoch === undefined || fromEpoch === undefined) return UNKNOWN;
     const outcome = this.#outcomeOf(found.seq);
     if (outcome !== undefined) return outcome.superseded;
     const was = this.#attempts.open(found.seq, epoch, lease.attempt, worker, incarnation, atMs);
     if (was === "known") return AGAIN;
+    if (continues !== undefined) {
+      this.#reported.continues({ task: found.seq, epoch, attempt: lease.attempt }, continues, fromEpoch);
+    }
     if (was === "new") found.group.openAttempts += 1;
     this.#groups.touch(found.group);
     return RECORDED;
@@ -213,6 +230,7 @@ export class Writer {
     group.ended[change.state] += 1;
     group.attempts += change.attempts;
     group.openAttempts -= this.#attempts.resolve(seq);
+    this.#reported.resolve(seq, change.keepCheckpoint);
     if (submission.hasTrials) this.#statements.addTold.run(group.seq, group.told++, id, change.number);
     if (change.state === "completed") this.#noteBest(group, id, change.metrics);
     this.#groups.touch(group);
@@ -264,23 +282,13 @@ export class Writer {
   }
 
   #recordReports(change: Of<"reports">): StoreVerdict {
-    const { lease, reports } = change;
+    const { lease } = change;
     const epoch = this.#epochs.get(lease.epoch);
     const found = this.#find(lease.group, lease.number);
     if (found === undefined || epoch === undefined) return UNKNOWN;
     const { seq } = found;
-    let last = numberOrNull(this.#statements.lastReport.get(seq, epoch, lease.attempt)?.last) ?? 0;
-    const known = reports.filter((report) => report.number <= last).length;
-    if (known === reports.length) return AGAIN;
-    const outcome = this.#outcomeOf(seq);
-    if (outcome !== undefined) return outcome.superseded;
-    for (const { number, step, metrics } of reports) {
-      if (number > last + 1) return { type: "gap", last };
-      if (number <= last) continue;
-      this.#statements.addReport.run(seq, epoch, lease.attempt, number, step, metrics);
-      last = number;
-    }
-    return known === 0 ? RECORDED : { type: "recorded", known };
+    const attempt = { task: seq, epoch, attempt: lease.attempt };
+    return this.#reported.record(attempt, change, () => this.#outcomeOf(seq)?.superseded);
   }
 
   #find(groupId: RowLease["group"], number: number): Found | undefined {

@@ -182,6 +182,8 @@ function yesStore(context: Context<CommandAnswered>): Ref<StoreMessage> {
             earlierEpochs: [],
             epochEnds: [],
             lastFailures: [],
+            checkpoints: [],
+            continued: [],
             commit: 0,
             nextGroup: 1,
             ...nothing,

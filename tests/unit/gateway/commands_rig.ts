@@ -37,6 +37,8 @@ export const EVERY_COMMAND: { readonly [K in CommandBody["kind"]]: Extract<Comma
   experiment: { kind: "experiment", experiment: "last" },
   trials: { kind: "trials", experiment: "quick-1", after: 0, limit: 10 },
   counts: { kind: "counts", group: GROUP },
+  curve: { kind: "curve", task: taskId(GROUP, 1), after: 0, limit: 10 },
+  files: { kind: "files", task: taskId(GROUP, 1), attempt: null, after: "", limit: 10 },
   workers: { kind: "workers" },
   explain: { kind: "explain", task: taskId(GROUP, 1) },
 };
@@ -116,6 +118,14 @@ export function rig(answers: Answers = {}) {
       }
       case "trials":
         return world.post(from, { type: "answer", token, kind, result: { ok: true, value: [] } });
+      case "curve": {
+        const value = { known: answers.isKnown !== false, lease: null, parts: [], reports: [] };
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value } });
+      }
+      case "files": {
+        const value = { known: answers.isKnown !== false, lease: null, files: [], checkpoints: [] };
+        return world.post(from, { type: "answer", token, kind, result: { ok: true, value } });
+      }
       case "counts": {
         const submitted = answers.isKnown === false ? 0 : 3;
         const value = { submitted, completed: 0, failed: 0, cancelled: 0, pruned: 0 };

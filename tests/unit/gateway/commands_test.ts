@@ -39,7 +39,7 @@ Deno.test("what a role may not do is answered with the role that may, and has no
 Deno.test("a viewer may ask, a submitter may also steer, an admin may all", () => {
   const allowed = (role: ClientRole) =>
     Object.values(EVERY_COMMAND).map(({ kind }) => kind).filter((kind) => mayAct(role, roleFor(kind)));
-  const queries = ["experiments", "experiment", "trials", "counts", "workers", "explain"];
+  const queries = ["experiments", "experiment", "trials", "counts", "curve", "files", "workers", "explain"];
   const steering = ["submit", "run", "cancel", "pause", "resume"];
   assert.deepEqual(new Set(allowed("view")), new Set(queries));
   assert.deepEqual(new Set(allowed("submit")), new Set([...queries, ...steering]));
@@ -69,12 +69,20 @@ Deno.test("cancelling a group of plain tasks goes on to the cluster, and is answ
 });
 
 Deno.test("an experiment or group that nobody knows is a mistake with advice", () => {
-  for (const body of [EVERY_COMMAND.experiment, EVERY_COMMAND.trials, EVERY_COMMAND.counts]) {
+  for (
+    const body of [
+      EVERY_COMMAND.experiment,
+      EVERY_COMMAND.trials,
+      EVERY_COMMAND.counts,
+      EVERY_COMMAND.curve,
+      EVERY_COMMAND.files,
+    ]
+  ) {
     const it = rig({ isKnown: false });
     it.command(body);
     const reply = it.replies()[0];
     assert.ok(reply !== undefined && !reply.ok);
-    assert.match(reply.error.code, /^unknown_(experiment|group)$/);
+    assert.match(reply.error.code, /^unknown_(experiment|group|task)$/);
     assert.notEqual(reply.error.advice, "");
     it.world.end();
   }

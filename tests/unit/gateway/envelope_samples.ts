@@ -102,6 +102,14 @@ export const COMMANDS: Readonly<
     body: { kind: "trials", experiment: GROUP, after: 0, limit: 10 },
   },
   counts: { may: ["view", "submit", "admin"], body: { kind: "counts", group: GROUP } },
+  curve: {
+    may: ["view", "submit", "admin"],
+    body: { kind: "curve", task: `${GROUP}/1`, after: 0, limit: 10 },
+  },
+  files: {
+    may: ["view", "submit", "admin"],
+    body: { kind: "files", task: `${GROUP}/1`, attempt: null, after: "", limit: 10 },
+  },
   workers: { may: ["view", "submit", "admin"], body: { kind: "workers" } },
   explain: { may: ["view", "submit", "admin"], body: { kind: "explain", task: `${GROUP}/1` } },
 };

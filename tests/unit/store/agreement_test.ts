@@ -46,10 +46,25 @@ const lease = fc.record({
   attempt: fc.integer({ min: 1, max: 3 }),
 }, { noNullPrototype: true });
 
-const report = fc.record(
-  { number: fc.integer({ min: 1, max: 4 }), step: fc.nat(4), metrics },
+const hash = fc.constantFrom("a", "b", "c", "d").map((each) => each.repeat(64));
+const artifact = fc.record({ sha256: hash, bytes: fc.nat(9) }, { noNullPrototype: true });
+const file = fc.record(
+  { name: fc.constantFrom("a.png", "b/c.txt", "\u{1f600}", "\uffee"), sha256: hash, bytes: fc.nat(9) },
   { noNullPrototype: true },
 );
+const reported = { number: fc.integer({ min: 1, max: 4 }), step: fc.nat(4), metrics };
+const report = fc.oneof(
+  { weight: 3, arbitrary: fc.record(reported, { noNullPrototype: true }) },
+  { weight: 2, arbitrary: fc.record({ ...reported, checkpoint: artifact }, { noNullPrototype: true }) },
+  { weight: 1, arbitrary: fc.record({ ...reported, file }, { noNullPrototype: true }) },
+);
+const restore = fc.record({
+  epoch: fc.constantFrom(...EPOCHS),
+  attempt: fc.integer({ min: 1, max: 3 }),
+  step: fc.nat(4),
+  sha256: hash,
+  bytes: fc.nat(9),
+}, { noNullPrototype: true });
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   metrics.map((each): Outcome => ({ state: "completed", metrics: each })),
@@ -88,7 +103,15 @@ const spec = fc.record({ objectives, budget: fc.record({ trials: fc.nat(9) }) },
   .map((each) => JSON.stringify(each));
 
 const simple: fc.Arbitrary<StoreChange> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("group_added" as const), group, template: bytes }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("group_added" as const),
+      group,
+      template: bytes,
+      code: fc.option(hash, { nil: undefined }),
+    }),
+  },
   { weight: 6, arbitrary: submission },
   {
     weight: 3,
@@ -98,6 +121,7 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
       worker,
       incarnation: fc.constant(incarnation("life")),
       atMs,
+      continues: fc.option(restore, { nil: undefined }),
     }),
   },
   {
@@ -121,8 +145,9 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
       fc.nat(4),
       fc.double({ min: 0, max: 9, noNaN: true }),
       atMs,
+      fc.option(fc.boolean(), { nil: undefined }),
     )
-      .map(([by, hasLease, who, how, attempts, elapsedMs, at]): StoreChange => ({
+      .map(([by, hasLease, who, how, attempts, elapsedMs, at, keepCheckpoint]): StoreChange => ({
         type: "outcome",
         task: by.task,
         lease: hasLease ? by : undefined,
@@ -131,6 +156,7 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
         attempts,
         elapsedMs,
         atMs: at,
+        keepCheckpoint,
       })),
   },
   {
@@ -161,6 +187,7 @@ const simple: fc.Arbitrary<StoreChange> = fc.oneof(
       reports: fc.array(report, {
         maxLength: 3,
       }),
+      keep: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
     }),
   },
 );
@@ -247,10 +274,11 @@ class Pair implements Disposable {
   }
 }
 
-/** The order of open attempts is nobody's business. */
+/** The order of attempts is nobody's business. */
 function comparable(recovered: Recovered): unknown {
   const attempts = recovered.attempts.map((each) => JSON.stringify(each)).sort();
-  return plain({ ...recovered, attempts });
+  const continued = recovered.continued.map((each) => JSON.stringify(each)).sort();
+  return plain({ ...recovered, attempts, continued });
 }
 
 /** Bytes as numbers: a view and a copy of the same bytes are the same. */
@@ -283,9 +311,14 @@ function run(all: readonly Step[]): void {
     for (let each = 1; each <= 12; each++) {
       pair.query("outcome", { task: taskId(id, each) });
       pair.query("curve", { task: taskId(id, each), after: 0, limit: 9 });
-      pair.query("curve", { task: taskId(id, each), after: 1, limit: 1 });
+      for (const after of [1, 2, 3]) pair.query("curve", { task: taskId(id, each), after, limit: 1 });
+      for (const attempt of [null, 1, 2]) {
+        pair.query("files", { task: taskId(id, each), attempt, after: "", limit: 9 });
+      }
+      pair.query("files", { task: taskId(id, each), attempt: null, after: "a.png", limit: 1 });
     }
   }
+  pair.query("artifacts_used", { hashes: ["a", "b", "c", "d", "e"].map((each) => each.repeat(64)) });
   pair.query("experiment", { experiment: "last" });
   pair.query("experiments", { offset: 0, limit: 10 });
 }
