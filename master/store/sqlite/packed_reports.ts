@@ -7,7 +7,22 @@ import type { ArtifactFile, ArtifactRef, Restore } from "../../../shared/model/a
 import type { NewReport } from "../store.ts";
 import type { Packer, Unpacker } from "./packing.ts";
 import { REPORT_OF } from "./report_of.ts";
-import type { RowReport, RowRestore } from "./row_change.ts";
+
+/** A report as it is stored. */
+export interface RowReport {
+  readonly number: number;
+  readonly step: number;
+  readonly metrics: string;
+  readonly checkpoint: ArtifactRef | undefined;
+  readonly file: ArtifactFile | undefined;
+}
+
+/** A checkpoint that an attempt goes on from, as it is stored. */
+export interface RowRestore extends ArtifactRef {
+  readonly epoch: string;
+  readonly attempt: number;
+  readonly step: number;
+}
 
 /** Writes a report. */
 export function packReport(to: Packer, { number, step, metrics, checkpoint, file }: NewReport): void {

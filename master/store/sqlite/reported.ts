@@ -9,9 +9,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ATTEMPT_REPORTS_MAX } from "../limits.ts";
 import type { StoreVerdict } from "../store.ts";
 import { KnownCheckpoints } from "./known_checkpoints.ts";
+import type { RowReport, RowRestore } from "./packed_reports.ts";
 import { REPORT_OF } from "./report_of.ts";
 import { numberOrNull } from "./row.ts";
-import type { RowChange, RowReport, RowRestore } from "./row_change.ts";
+import type { RowChange } from "./row_change.ts";
 
 /** An attempt by the numbers of its task and epoch. */
 export interface RowAttempt {

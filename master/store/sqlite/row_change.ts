@@ -3,13 +3,19 @@
  *
  * @module
  */
-import type { ArtifactFile, ArtifactRef } from "../../../shared/model/artifact.ts";
 import { EXPERIMENT_STATES, type ExperimentState } from "../../../shared/model/experiment.ts";
 import { taskParts } from "../../../shared/model/ids.ts";
 import { type Outcome, OUTCOME_STATES, type OutcomeState } from "../../../shared/model/outcome.ts";
 import type { Lease } from "../../../shared/model/task.ts";
 import type { StoreChange } from "../store.ts";
-import { packReport, packRestore, unpackReport, unpackRestore } from "./packed_reports.ts";
+import {
+  packReport,
+  packRestore,
+  type RowReport,
+  type RowRestore,
+  unpackReport,
+  unpackRestore,
+} from "./packed_reports.ts";
 import { type Packed, Packer, Unpacker } from "./packing.ts";
 
 /** A lease as it is stored. */
@@ -56,22 +62,6 @@ export interface RowOutcome {
   readonly elapsedMs: number;
   readonly atMs: number;
   readonly keepCheckpoint: boolean;
-}
-
-/** A report as it is stored. */
-export interface RowReport {
-  readonly number: number;
-  readonly step: number;
-  readonly metrics: string;
-  readonly checkpoint: ArtifactRef | undefined;
-  readonly file: ArtifactFile | undefined;
-}
-
-/** A checkpoint that an attempt goes on from, as it is stored. */
-export interface RowRestore extends ArtifactRef {
-  readonly epoch: string;
-  readonly attempt: number;
-  readonly step: number;
 }
 
 /** One change for the thread. */
