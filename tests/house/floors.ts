@@ -39,6 +39,8 @@ export const FLOORS: readonly Floor[] = [
       [
         "^master/(cluster|scheduling|search|experiments|gateway)/",
         "^master/store/[^/]+\\.ts$",
+        // What meets the disk has a folder of its own.
+        "^master/logs/[^/]+\\.ts$",
         "^worker/[^/]+\\.ts$",
         // The interface of the seam; what is behind it belongs to the world.
         "^worker/executors/executor\\.ts$",
