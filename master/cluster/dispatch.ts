@@ -16,7 +16,7 @@ import { Offers } from "./offers.ts";
 import { PrefetchRooms, turnTasks } from "./prefetch.ts";
 import { recall } from "./recall.ts";
 import { Seat } from "./seat.ts";
-import type { WorkerRecord } from "./worker_record.ts";
+import { NO_DEVICES } from "./worker_devices.ts";
 
 /** Called at the end of each turn. */
 export function dispatch(core: ClusterCore): void {
@@ -24,7 +24,9 @@ export function dispatch(core: ClusterCore): void {
   if (epoch === undefined || core.lost !== undefined || core.log.isBehind) return;
   const nowMs = core.context.now();
   const seats: Seat[] = [];
-  for (const worker of core.workers.values()) if (worker.isAvailable(nowMs)) seats.push(new Seat(worker));
+  for (const worker of core.workers.values()) {
+    if (worker.isAvailable(nowMs)) seats.push(new Seat(worker, nowMs));
+  }
   if (seats.length === 0) return;
   if (core.queue.isEmpty && core.sources.size === 0) core.reservations.clear();
   else new Pass(core, epoch, seats, nowMs).run();
@@ -87,7 +89,7 @@ class Pass {
     if (seat !== undefined) {
       core.takeOut(task);
       core.queue.charge(share, turnTasks(task.group));
-      this.#assign(task, seat.record);
+      this.#assign(task, seat);
       core.reservations.placed(needs);
     } else if (exclude !== undefined && leastLoaded.choose(this.#seats, { ...order, exclude: undefined })) {
       // Room for others of its needs, but not for this one: only where it has an attempt already.
@@ -102,9 +104,11 @@ class Pass {
     }
   }
 
-  #assign(task: LiveTask, worker: WorkerRecord): void {
+  #assign(task: LiveTask, seat: Seat): void {
     const core = this.#core;
-    const attempt = grantLease(task, this.#epoch, worker, this.#nowMs);
+    const { record: worker } = seat;
+    const devices = devicesFor(task, seat);
+    const attempt = grantLease(task, this.#epoch, worker, this.#nowMs, devices);
     if (attempt === "settling" || attempt === "enough_live") {
       throw new Error(`task ${task.id} was queued although ${attempt}`);
     }
@@ -116,8 +120,19 @@ class Pass {
       attempt: attempt.lease.attempt,
       template: task.group.templateBytes,
       payload: task.payload,
+      ...(devices.length > 0 && worker.devices.areNamed ? { devices } : {}),
     });
   }
+}
+
+/** The GPUs that a task gets. */
+function devicesFor(task: LiveTask, seat: Seat): readonly string[] {
+  const { resources } = task.group.template;
+  if (resources.gpus === 0) return NO_DEVICES;
+  const devices = seat.devices.choose(resources);
+  if (devices === undefined) throw new Error(`task ${task.id} was placed where no devices are free`);
+  seat.drew(devices, resources);
+  return devices;
 }
 
 /** Whether an experiment is asked before a queued task is placed. */

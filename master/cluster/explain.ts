@@ -124,7 +124,7 @@ function waiting(core: ClusterCore, task: LiveTask): string {
 function room(core: ClusterCore, { group: { needs } }: LiveTask): string {
   const nowMs = core.context.now();
   const seats = [...core.workers.values()].filter((each) => each.isAvailable(nowMs)).map((each) =>
-    new Seat(each)
+    new Seat(each, nowMs)
   );
   const hasSlot = seats.some((seat) => seat.idle > 0 && seat.executors.has(needs.evaluatorKind));
   if (!hasSlot) return "a free slot";

@@ -10,6 +10,7 @@ import type { FailureCause, Metrics, Outcome } from "../../shared/model/outcome.
 import type { Timer } from "../../shared/actor/actor.ts";
 import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
 import { type Needs, needs, type Place, type Queued } from "../scheduling/queue.ts";
+import { NO_DEVICES } from "./worker_devices.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** How many leases of one task may be live or doubtful: one at work, one in case it is gone. */
@@ -89,6 +90,8 @@ export interface LiveAttempt {
   readonly lease: Lease;
   readonly task: LiveTask;
   readonly worker: WorkerRecord;
+  /** The GPUs that are its own, where it needs some. */
+  devices: readonly string[];
   /** On the cluster's monotonic clock. For a returned attempt: when it came back, less what its worker says it ran. */
   startedAtMs: number;
   /** Whether the store has a row of it. */
@@ -111,7 +114,13 @@ export function newGroup(id: GroupId, template: TaskTemplate, templateBytes: Uin
     id,
     template,
     templateBytes,
-    needs: needs(template.priority, template.resources, template.evaluator.kind, shareOf(id)),
+    needs: needs(
+      template.priority,
+      template.resources,
+      template.evaluator.kind,
+      shareOf(id),
+      template.minTimeMs,
+    ),
     open: new Map(),
     meanMs: undefined,
   };
@@ -161,11 +170,13 @@ export function grantLease(
   epoch: Epoch,
   worker: WorkerRecord,
   nowMs: number,
+  devices: readonly string[],
 ): LiveAttempt | "settling" | "enough_live" {
   if (task.state === "settling") return "settling";
   if (task.attempts.length >= LIVE_LEASES_MAX) return "enough_live";
   task.grantedTo = [...task.grantedTo, worker.id];
-  return holdLease({ epoch, task: task.id, attempt: task.grantedTo.length }, task, worker, nowMs);
+  const lease = { epoch, task: task.id, attempt: task.grantedTo.length };
+  return holdLease(lease, task, worker, nowMs, devices);
 }
 
 /**
@@ -188,11 +199,13 @@ export function holdLease(
   task: LiveTask,
   worker: WorkerRecord,
   startedAtMs: number,
+  devices: readonly string[] = NO_DEVICES,
 ): LiveAttempt {
   const attempt: LiveAttempt = {
     lease,
     task,
     worker,
+    devices,
     startedAtMs,
     opened: false,
     doubtful: false,
@@ -203,7 +216,7 @@ export function holdLease(
   task.attempts.push(attempt);
   if (task.state !== "settling") task.state = "out";
   worker.attempts.add(attempt);
-  worker.draw(task.group.template.resources);
+  worker.draw(task.group.template.resources, devices);
   return attempt;
 }
 
@@ -214,7 +227,7 @@ export function releaseLease(attempt: LiveAttempt): void {
   const index = attempt.task.attempts.indexOf(attempt);
   if (index >= 0) attempt.task.attempts.splice(index, 1);
   attempt.worker.attempts.delete(attempt);
-  attempt.worker.giveBack(attempt.task.group.template.resources);
+  attempt.worker.giveBack(attempt.task.group.template.resources, attempt.devices);
 }
 
 /** A worker's attempt under a lease. @param task the lease's task, where it is open */

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { fits } from "../../shared/model/resources.ts";
 import { hasRoom, lacksOnlySlot, leastLoaded, type PlacementOrder } from "../scheduling/placement.ts";
 import type { Needs } from "../scheduling/queue.ts";
 import type { ClusterCore, Source } from "./core.ts";
@@ -110,13 +109,13 @@ function orderOf(needs: Needs): PlacementOrder {
 }
 
 function freeSlots(seat: Seat, needs: Needs): number {
-  if (!hasRoom(seat, { needs, prefetch: () => 0 }) || !fits(needs.resources, seat.free)) return 0;
-  const { cpus, memoryBytes, gpus } = needs.resources;
+  if (!hasRoom(seat, { needs, prefetch: () => 0 })) return 0;
+  const { cpus, memoryBytes } = needs.resources;
   const free = seat.free;
   return Math.min(
     seat.idle,
     cpus > 0 ? Math.floor(free.cpus / cpus + 1e-9) : Infinity,
     memoryBytes > 0 ? Math.floor(free.memoryBytes / memoryBytes) : Infinity,
-    gpus > 0 ? Math.floor(free.gpus / gpus + 1e-9) : Infinity,
+    seat.devices.countFree(needs.resources),
   );
 }

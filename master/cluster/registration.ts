@@ -58,7 +58,12 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
   const listed = new Set(register.leases.map((lease) => leaseKey(lease)));
   // A restarted master does not know how many it ran at once: as many as now, mostly.
   settleMissing(core, worker, listed, sameLife, worker.slots === 0 ? register.slots : worker.slots);
-  worker.attach(session, register, core.context.attentiveNow());
+  const { context } = core;
+  worker.attach(session, register, {
+    nowMs,
+    attentiveMs: context.attentiveNow(),
+    wallMs: context.wallClock(),
+  });
   worker.certainSinceMs = nowMs;
   worker.announced.clear();
   core.sessions.set(session.id, worker);

@@ -7,9 +7,10 @@
  *
  * @module
  */
-import { addResources, fits } from "../../shared/model/resources.ts";
+import { addResources, fitsWithoutGpus } from "../../shared/model/resources.ts";
 import type { Needs } from "../scheduling/queue.ts";
-import type { Reserved } from "../scheduling/placement.ts";
+import { hasTraits, type Reserved } from "../scheduling/placement.ts";
+import type { LiveAttempt } from "./live_task.ts";
 import type { Seat } from "./seat.ts";
 
 /** So many placements of others may go before. */
@@ -102,20 +103,33 @@ function soonest(seats: readonly Seat[], needs: Needs, nowMs: number): Seat | un
 
 /** In how long it would have room if nothing more were given to it; Infinity where it never has. */
 function roomInMs(seat: Seat, needs: Needs, nowMs: number): number {
-  if (!fits(needs.resources, seat.record.pool)) return Infinity;
+  const { resources } = needs;
+  const { pool, devices: { books }, attempts } = seat.record;
+  if (!fitsWithoutGpus(resources, pool) || !books.canInService(resources)) return Infinity;
   let { free, held } = seat;
-  const ends = [...seat.record.attempts].map((attempt) => {
-    const ranMs = nowMs - attempt.startedAtMs;
-    const { meanMs, template } = attempt.task.group;
-    // Of what nobody knows the length, half is over.
-    return { leftMs: Math.max(0, (meanMs ?? 2 * ranMs) - ranMs), resources: template.resources };
-  }).sort((a, b) => a.leftMs - b.leftMs);
+  const devices = resources.gpus === 0 ? seat.devices : seat.devices.copy();
+  const hasRoom = () =>
+    held < seat.slots && fitsWithoutGpus(resources, free) && devices.choose(resources) !== undefined;
   let inMs = 0;
-  for (const { leftMs, resources } of ends) {
-    if (held < seat.slots && fits(needs.resources, free)) return inMs;
+  for (const { leftMs, attempt } of inOrderOfEnd(attempts, nowMs)) {
+    if (hasRoom()) break;
+    const need = attempt.task.group.template.resources;
     held -= 1;
-    free = addResources(free, resources);
+    free = addResources(free, need);
+    if (resources.gpus > 0) devices.giveBack(attempt.devices, need);
     inMs = leftMs;
   }
-  return held < seat.slots && fits(needs.resources, free) ? inMs : Infinity;
+  return hasRoom() && hasTraits(seat, needs, seat.timeLeftMs - inMs) ? inMs : Infinity;
+}
+
+/** Attempts by how long they will still run, as far as that can be told. */
+function inOrderOfEnd(
+  attempts: Iterable<LiveAttempt>,
+  nowMs: number,
+): readonly { readonly attempt: LiveAttempt; readonly leftMs: number }[] {
+  return [...attempts].map((attempt) => {
+    const ranMs = nowMs - attempt.startedAtMs;
+    // Of what nobody knows the length, half is over.
+    return { attempt, leftMs: Math.max(0, (attempt.task.group.meanMs ?? 2 * ranMs) - ranMs) };
+  }).sort((a, b) => a.leftMs - b.leftMs);
 }

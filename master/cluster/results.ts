@@ -41,6 +41,7 @@ export function workerSaid(
       case "heartbeat":
         if (worker.announced.size > 0) forgetAnnounced(core, worker);
         worker.vitals = envelope.vitals;
+        worker.devices.heard(envelope.devicesOut ?? []);
         worker.roundTripMs = envelope.roundTripMs;
         core.say(worker.session, { type: "heartbeat", sequence: envelope.sequence, commit: core.toldCommit });
         break;
@@ -172,6 +173,8 @@ function returned(
 ): void {
   const lease = leaseOf(result);
   if (attempt === undefined) return acknowledge(core, worker, lease, "recorded", null, core.commit);
+  const isUnasked = attempt.cancelling === undefined && !attempt.recalled && !worker.leaving;
+  if (isUnasked && result.elapsedMs === 0) worker.handedBack(attempt, core.context.now());
   const then = (commit: number) => acknowledge(core, worker, lease, "recorded", null, commit);
   endAsTold(core, attempt, result.elapsedMs, then);
 }

@@ -29,6 +29,7 @@ import {
   newTask,
 } from "./live_task.ts";
 import { endAttempt } from "./settle.ts";
+import { NO_DEVICES } from "./worker_devices.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** Whether a lease that a worker brought back goes on. What does not is stopped, and keeps its slot until it has. */
@@ -38,6 +39,9 @@ export function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLeas
   // Over an older copy no result is taken, so what it announces decides nothing.
   if (held.state === "finished" && core.lost !== undefined) return true;
   if (present !== undefined) present.doubtful = false;
+  if (present !== undefined && held.state !== "finished" && held.devices !== undefined) {
+    worker.holdsOn(present, held.devices);
+  }
   if (held.state === "finished") {
     // Its result is on its way: until then nobody else begins the task.
     if (present !== undefined) {
@@ -79,7 +83,8 @@ function adopt(
   worker: WorkerRecord,
   startedAtMs: number,
 ): LiveAttempt {
-  const attempt = holdLease(leaseOf(held), task, worker, startedAtMs);
+  const devices = devicesOf(worker, held, task.group.template);
+  const attempt = holdLease(leaseOf(held), task, worker, startedAtMs, devices);
   core.young.push(attempt);
   if (task.isPruned) attempt.cancelling = "pruned";
   return attempt;
@@ -138,14 +143,24 @@ function letStop(
   // What is beyond takes no slot, and leases that were never granted must fill neither the memory nor the time.
   if (worker.attempts.size >= worker.slots + LET_STOP_MAX) return;
   const task = known ?? formerTask(core, held);
-  holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs).cancelling = why;
+  const devices = devicesOf(worker, held, task.group.template);
+  holdLease(leaseOf(held), task, worker, nowMs - held.elapsedMs, devices).cancelling = why;
 }
 
 /** Stands in for a task that is not in the heap any more. */
 function formerTask(core: ClusterCore, held: HeldLease): LiveTask {
   const { group: id, number } = taskParts(held.task);
-  const group = core.groups.get(id) ?? newGroup(id, FORMER_TEMPLATE, new Uint8Array());
+  // The devices that it has are taken for whole ones.
+  const resources = { ...NO_RESOURCES, gpus: held.devices?.length ?? 0 };
+  const template = { ...FORMER_TEMPLATE, resources };
+  const group = core.groups.get(id) ?? newGroup(id, template, new Uint8Array());
   return newTask(group, number, new Uint8Array());
+}
+
+/** The devices of a lease that was brought back: what its worker says; those of an older one are not known. */
+function devicesOf(worker: WorkerRecord, held: HeldLease, { resources }: TaskTemplate): readonly string[] {
+  if (resources.gpus === 0) return NO_DEVICES;
+  return held.devices ?? worker.devices.books.choose(resources) ?? NO_DEVICES;
 }
 
 /** Of tasks whose template is forgotten, it is only known that they take a slot. */

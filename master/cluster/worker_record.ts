@@ -10,6 +10,7 @@ import type { Ref } from "../../shared/actor/actor.ts";
 import type { Incarnation, TaskId, WorkerId } from "../../shared/model/ids.ts";
 import {
   addResources,
+  needsNothing,
   NO_RESOURCES,
   type Resources,
   subtractResources,
@@ -17,6 +18,7 @@ import {
 import type { Register, WorkerFacts, WorkerVitals } from "../../shared/protocol/worker_envelopes.ts";
 import type { LiveAttempt } from "./live_task.ts";
 import type { ToWorkerSession } from "./messages.ts";
+import { WorkerDevices } from "./worker_devices.ts";
 
 /** Why a worker gets one attempt at a time, and none before a moment. */
 export interface Probation {
@@ -27,6 +29,17 @@ export interface Probation {
   readonly isOfStreak: boolean;
 }
 
+/** A moment on the cluster's clocks. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly attentiveMs: number;
+  /** Since 1970. */
+  readonly wallMs: number;
+}
+
+/** How late a registration may have come, with what it said of the time that is left. */
+const CLOCKS_DIFFER_MS = 30_000;
+
 /** One worker: its present or last life. */
 export class WorkerRecord {
   readonly id: WorkerId;
@@ -36,6 +49,12 @@ export class WorkerRecord {
   executors: ReadonlySet<string> = new Set();
   facts: WorkerFacts | undefined;
   vitals: WorkerVitals | undefined;
+  labels: ReadonlySet<string> = new Set();
+  readonly devices = new WorkerDevices();
+  /** When it will go by itself, on the cluster's monotonic clock; Infinity where nobody knows. */
+  leavesAtMs = Infinity;
+  /** The same in milliseconds since 1970, as it was told; null where nobody knows. */
+  leavesAtWallMs: number | null = null;
   roundTripMs: number | null = null;
   /** In the order of assignment: the first `slots` of them run, the others wait on the worker. */
   readonly attempts = new Set<LiveAttempt>();
@@ -97,18 +116,42 @@ export class WorkerRecord {
     return this.probation === undefined || (nowMs >= this.probation.untilMs && this.attempts.size === 0);
   }
 
-  draw(need: Resources): void {
+  /** @param devices those that the need is drawn of */
+  draw(need: Resources, devices: readonly string[]): void {
+    if (needsNothing(need)) return;
     this.#drawn = addResources(this.#drawn, need);
+    if (devices.length > 0) this.devices.books.draw(devices, need);
   }
 
-  giveBack(need: Resources): void {
+  giveBack(need: Resources, devices: readonly string[]): void {
+    if (needsNothing(need)) return;
     this.#drawn = subtractResources(this.#drawn, need);
+    if (devices.length > 0) this.devices.books.giveBack(devices, need);
+  }
+
+  /** The devices of an attempt are others than was thought: its worker says so. */
+  holdsOn(attempt: LiveAttempt, devices: readonly string[]): void {
+    const { resources } = attempt.task.group.template;
+    this.devices.books.giveBack(attempt.devices, resources);
+    this.devices.books.draw(devices, resources);
+    attempt.devices = devices;
+  }
+
+  /** It handed back an attempt that it had not begun, and does not leave: it would do so again. */
+  handedBack({ devices, task }: LiveAttempt, nowMs: number): void {
+    if (devices.length > 0) this.devices.handedBack(devices);
+    // Its clock and ours differ by the time that its registration took.
+    const { minTimeMs = 0 } = task.group.template;
+    if (this.leavesAtMs - nowMs - minTimeMs < CLOCKS_DIFFER_MS) {
+      this.leavesAtMs = Math.min(this.leavesAtMs, nowMs + minTimeMs - 1);
+    }
   }
 
   /** A life of it has come or come back. */
-  attach(session: Ref<ToWorkerSession>, register: Register, nowMs: number): void {
+  attach(session: Ref<ToWorkerSession>, register: Register, at: Moment): void {
     this.session = session;
-    if (this.incarnation !== register.incarnation) {
+    const isSameLife = this.incarnation === register.incarnation;
+    if (!isSameLife) {
       this.leaving = false;
       this.stopGraceMs = undefined;
     }
@@ -116,8 +159,16 @@ export class WorkerRecord {
     this.slots = register.slots;
     this.#pool = register.pool;
     this.executors = new Set(register.executors);
+    this.labels = new Set(register.labels);
+    const { timeLeftMs = null } = register;
+    this.leavesAtMs = timeLeftMs === null ? Infinity : at.nowMs + timeLeftMs;
+    this.leavesAtWallMs = timeLeftMs === null ? null : at.wallMs + timeLeftMs;
     this.facts = register.facts;
-    this.heardAtMs = nowMs;
+    this.heardAtMs = at.attentiveMs;
+    this.devices.registered(register, isSameLife);
+    for (const { task, devices } of this.attempts) {
+      this.devices.books.draw(devices, task.group.template.resources);
+    }
     this.doubtful = false;
     this.registrations += 1;
   }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Resources } from "../../shared/model/resources.ts";
+import { needsNothing, type Resources } from "../../shared/model/resources.ts";
 
 /** What the queue needs of what waits in it. */
 export interface Queued<T> {
@@ -20,17 +20,29 @@ export interface Needs {
   readonly priority: number;
   readonly resources: Resources;
   readonly evaluatorKind: string;
+  /** Only a worker that has so long left. */
+  readonly minTimeMs: number;
+  /** A slot of any worker with the executor will do. */
+  readonly isPlain: boolean;
   /** Tasks of equal needs wait in one lane: its name. */
   readonly lane: string;
   /** With whose tasks it shares its turns: the name of a submission, or an experiment. */
   readonly share: string;
 }
 
-/** The needs of tasks; made once for all tasks that share them. */
-export function needs(priority: number, resources: Resources, evaluatorKind: string, share: string): Needs {
-  const { cpus, memoryBytes, gpus } = resources;
-  const lane = `${priority} ${cpus} ${memoryBytes} ${gpus} ${evaluatorKind}`;
-  return { priority, resources, evaluatorKind, lane, share };
+/** The needs of tasks; made once for all tasks that share them. @param minTimeMs how long a worker must have left */
+export function needs(
+  priority: number,
+  resources: Resources,
+  evaluatorKind: string,
+  share: string,
+  minTimeMs = 0,
+): Needs {
+  const { cpus, memoryBytes, gpus, gpuMemoryBytes = 0, labels = [] } = resources;
+  const amounts = `${cpus} ${memoryBytes} ${gpus} ${gpuMemoryBytes} ${minTimeMs}`;
+  const lane = `${priority} ${amounts} ${evaluatorKind} ${labels.toSorted().join(" ")}`;
+  const isPlain = needsNothing(resources) && labels.length === 0 && minTimeMs === 0;
+  return { priority, resources, evaluatorKind, minTimeMs, isPlain, lane, share };
 }
 
 /** What takes turns with others of its priority: all tasks of one submission's name, or one experiment. */

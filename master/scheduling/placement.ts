@@ -1,14 +1,14 @@
 /**
  * Placement: which worker gets the next task.
  *
- * Promise: pure; a task goes to the least loaded worker that has the executor, a place and the resources. A worker that
- * failed the task is taken only where no other would do.
+ * Promise: pure; a task goes to the least loaded worker that has the executor, a place, the resources, the labels and
+ * the time. A worker that failed the task is taken only where no other would do.
  * Not here: leases (cluster/), the order of tasks (queue.ts).
  *
  * @module
  */
-import { fits, needsNothing } from "../../shared/model/resources.ts";
-import type { Resources } from "../../shared/model/resources.ts";
+import type { DeviceBooks } from "../../shared/model/device_books.ts";
+import { fitsWithoutGpus, type Resources } from "../../shared/model/resources.ts";
 import type { Needs } from "./queue.ts";
 
 /** A worker as placement sees it. */
@@ -17,8 +17,12 @@ export interface WorkerView {
   readonly slots: number;
   /** Attempts that it has, waiting ones included. */
   readonly held: number;
-  /** Of the pool, what is left. */
+  /** Of the pool, what is left; the GPUs are in `devices`. */
   readonly free: Resources;
+  readonly devices: Pick<DeviceBooks, "choose">;
+  readonly labels: ReadonlySet<string>;
+  /** How long it will still be there; Infinity where nobody knows. */
+  readonly timeLeftMs: number;
   readonly executors: ReadonlySet<string>;
   /** It is kept for these: others of their priority or a lower one get nothing there. */
   readonly reserved?: Reserved | undefined;
@@ -33,7 +37,7 @@ export interface Reserved {
 /** What placement is asked. */
 export interface PlacementOrder {
   readonly needs: Needs;
-  /** How many attempts a worker may have beyond its slots; only for tasks that need nothing but a slot. */
+  /** How many attempts a worker may have beyond its slots; only for tasks that a slot of any worker will do for. */
   readonly prefetch: (worker: WorkerView) => number;
   /** Taken only where no other would do. */
   readonly avoid: string | undefined;
@@ -65,17 +69,32 @@ export const leastLoaded: Placement = {
 
 /** Whether a task of these needs could begin if one of the worker's attempts ended. */
 export function lacksOnlySlot(worker: WorkerView, needs: Needs): boolean {
-  return worker.executors.has(needs.evaluatorKind) && worker.held >= worker.slots &&
-    fits(needs.resources, worker.free);
+  return worker.executors.has(needs.evaluatorKind) && worker.held >= worker.slots && hasFree(worker, needs);
 }
 
 /** Whether a worker can take a task of these needs now. */
 export function hasRoom(worker: WorkerView, order: Pick<PlacementOrder, "needs" | "prefetch">): boolean {
-  if (!worker.executors.has(order.needs.evaluatorKind) || isKeptForOthers(worker, order.needs)) return false;
-  if (!needsNothing(order.needs.resources)) {
-    return worker.held < worker.slots && fits(order.needs.resources, worker.free);
-  }
+  const { needs } = order;
+  if (!worker.executors.has(needs.evaluatorKind) || isKeptForOthers(worker, needs)) return false;
+  if (!needs.isPlain) return worker.held < worker.slots && hasFree(worker, needs);
   return worker.held < worker.slots || worker.held < worker.slots + order.prefetch(worker);
+}
+
+/** Whether a worker has what a task needs beside a slot: nobody uses it now. */
+function hasFree(worker: WorkerView, needs: Needs): boolean {
+  if (needs.isPlain) return true;
+  const { resources } = needs;
+  return fitsWithoutGpus(resources, worker.free) && hasTraits(worker, needs, worker.timeLeftMs) &&
+    (resources.gpus === 0 || worker.devices.choose(resources) !== undefined);
+}
+
+/** Whether a worker is such as a task asks for, whatever is used of it. @param timeLeftMs how long it will be there */
+export function hasTraits(
+  { labels }: Pick<WorkerView, "labels">,
+  { resources, minTimeMs }: Needs,
+  timeLeftMs: number,
+): boolean {
+  return timeLeftMs >= minTimeMs && (resources.labels?.every((label) => labels.has(label)) ?? true);
 }
 
 function isKeptForOthers({ reserved }: WorkerView, { lane, priority }: Needs): boolean {

@@ -59,6 +59,18 @@ export interface MachineVitals {
   readonly gpus: readonly GpuVitals[];
 }
 
+/** A GPU of a worker, as it is given out. */
+export interface DeviceLive {
+  readonly id: string;
+  /** Empty where it is not known. */
+  readonly name: string;
+  readonly memoryBytes: number | null;
+  /** What is given out of it: 1 is all. */
+  readonly used: number;
+  /** Why nothing is given out of it, where it is out of service. */
+  readonly trouble: string | null;
+}
+
 /** A worker as the fleet shows it. */
 export interface WorkerLive {
   readonly id: string;
@@ -71,6 +83,11 @@ export interface WorkerLive {
   readonly facts: MachineFacts;
   /** Null until its first heartbeat. */
   readonly vitals: MachineVitals | null;
+  readonly devices: readonly DeviceLive[];
+  /** As `name=value`. */
+  readonly labels: readonly string[];
+  /** When it will go by itself, in milliseconds since 1970; null where nobody knows. */
+  readonly leavesAtMs: number | null;
   readonly roundTripMs: number | null;
   /** How often the same incarnation came back. */
   readonly reattachments: number;

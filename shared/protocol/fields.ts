@@ -167,6 +167,9 @@ export const fileName = z.string().refine(isFileName, {
 /** A device of a worker, by the name that it is given out by. */
 export const deviceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9./:_-]{0,99}$/, "expected a device's name");
 
+/** Devices of one worker. */
+export const deviceIds: z.ZodType<readonly string[], readonly string[]> = z.array(deviceId).max(DEVICES_MAX);
+
 /** The patterns of files that are kept. */
 export const filePatterns: z.ZodType<readonly string[], readonly string[]> = z.array(
   z.string().min(1).max(FILE_NAME_MAX),

@@ -12,6 +12,7 @@ import {
   bytes,
   count,
   deviceId,
+  deviceIds,
   epochField,
   fileName,
   incarnationField,
@@ -78,7 +79,7 @@ const heldLease = z.strictObject({
   state: z.enum(["running", "queued", "finished"]),
   elapsedMs: span,
   /** The devices that it was given. */
-  devices: z.array(deviceId).max(DEVICES_MAX).optional(),
+  devices: deviceIds.optional(),
 });
 
 /** The one path for a first connection, a reattachment and a restarted master. */
@@ -182,7 +183,7 @@ export const assign = z.strictObject({
   /** msgpack of a `TaskInput`. */
   payload: bytes,
   /** The devices that are this attempt's, where it needs some. */
-  devices: z.array(deviceId).max(DEVICES_MAX).optional(),
+  devices: deviceIds.optional(),
   /** The checkpoint that it goes on from. */
   restore: z.strictObject({
     epoch: epochField,

@@ -8,13 +8,19 @@ import {
   type WorkerView,
 } from "../../../master/scheduling/placement.ts";
 import { needs } from "../../../master/scheduling/queue.ts";
-import { fits, NO_RESOURCES } from "../../../shared/model/resources.ts";
+import { anonymousDevices, DeviceBooks } from "../../../shared/model/device_books.ts";
+import { fits, NO_RESOURCES, type Resources } from "../../../shared/model/resources.ts";
 
 const resources = fc.record({
   cpus: fc.constantFrom(0, 0.1, 0.5, 1, 4),
   memoryBytes: fc.constantFrom(0, 10, 100),
   gpus: fc.constantFrom(0, 0.25, 1),
 });
+
+/** What of a worker matters to none of these tests, unless they say so. */
+function traits(gpus: number): Pick<WorkerView, "devices" | "labels" | "timeLeftMs"> {
+  return { devices: new DeviceBooks(anonymousDevices(gpus)), labels: new Set(), timeLeftMs: Infinity };
+}
 
 const worker = fc.record({
   slots: fc.integer({ min: 1, max: 4 }),
@@ -24,7 +30,7 @@ const worker = fc.record({
 });
 
 const fleet = fc.array(worker, { maxLength: 6 }).map((all) =>
-  all.map((each, index): WorkerView => ({ ...each, id: `w${index}` }))
+  all.map((each, index): WorkerView => ({ ...each, ...traits(Math.ceil(each.free.gpus)), id: `w${index}` }))
 );
 
 const order = fc.record({
@@ -47,7 +53,8 @@ Deno.test("a chosen worker has the executor, a place and the resources, and is n
     if (chosen === undefined) return;
     assert.ok(chosen.executors.has("builtin"));
     assert.ok(
-      fits(order.needs.resources, chosen.free) || chosen.held < chosen.slots + order.prefetch(chosen),
+      fits(order.needs.resources, { ...chosen.free, gpus: Math.ceil(chosen.free.gpus) }) ||
+        chosen.held < chosen.slots + order.prefetch(chosen),
     );
     assert.notEqual(chosen.id, order.exclude);
   }));
@@ -68,6 +75,7 @@ Deno.test("no other able worker is less loaded, and the avoided one is taken onl
 
 Deno.test("what needs resources never waits on a worker", () => {
   const full: WorkerView = {
+    ...traits(1),
     id: "w",
     slots: 1,
     held: 1,
@@ -84,6 +92,7 @@ Deno.test("what needs resources never waits on a worker", () => {
 Deno.test("a worker that is kept for some needs takes those and what is of a higher priority, and nothing else", () => {
   const large = needs(3, { cpus: 4, memoryBytes: 0, gpus: 0 }, "builtin", "a");
   const kept: WorkerView = {
+    ...traits(0),
     id: "w",
     slots: 4,
     held: 0,
@@ -96,4 +105,52 @@ Deno.test("a worker that is kept for some needs takes those and what is of a hig
     return hasRoom(kept, { needs: own, prefetch: () => 0 });
   };
   assert.deepEqual([takes(3, 4), takes(4, 1), takes(3, 1), takes(2, 1)], [true, true, false, false]);
+});
+
+Deno.test("a task goes only to a worker with all its labels, and with time enough", () => {
+  const plain: WorkerView = {
+    ...traits(0),
+    id: "w",
+    slots: 1,
+    held: 0,
+    free: NO_RESOURCES,
+    executors: new Set(["builtin"]),
+  };
+  const takes = (worker: Partial<WorkerView>, need: Partial<Resources>, minTimeMs?: number) => {
+    const wanted = needs(0, { ...NO_RESOURCES, ...need }, "builtin", "a", minTimeMs);
+    return hasRoom({ ...plain, ...worker }, { needs: wanted, prefetch: () => 0 });
+  };
+  const labels = new Set(["gpu=a100", "zone=b"]);
+  assert.equal(takes({ labels }, { labels: ["zone=b", "gpu=a100"] }), true);
+  assert.equal(takes({ labels }, { labels: ["gpu=a100", "zone=c"] }), false);
+  assert.equal(takes({}, { labels: ["gpu=a100"] }), false);
+  assert.equal(takes({ timeLeftMs: 60_000 }, {}, 60_000), true);
+  assert.equal(takes({ timeLeftMs: 59_999 }, {}, 60_000), false);
+  assert.equal(takes({ timeLeftMs: 59_999 }, {}), true);
+});
+
+Deno.test("what asks for a label or for time never waits on a worker, as it waits for nothing but a slot", () => {
+  const busy: WorkerView = {
+    ...traits(0),
+    id: "w",
+    slots: 1,
+    held: 1,
+    free: NO_RESOURCES,
+    executors: new Set(["builtin"]),
+    labels: new Set(["zone=b"]),
+  };
+  const labelled = needs(0, { ...NO_RESOURCES, labels: ["zone=b"] }, "builtin", "a");
+  const timed = needs(0, NO_RESOURCES, "builtin", "a", 1_000);
+  for (const wanted of [labelled, timed]) {
+    assert.equal(hasRoom(busy, { needs: wanted, prefetch: () => 9 }), false);
+    assert.equal(lacksOnlySlot(busy, wanted), true);
+  }
+});
+
+Deno.test("tasks that differ in the memory of a GPU, in labels or in time wait in lanes of their own", () => {
+  const lane = (need: Partial<Resources>, minTimeMs?: number) =>
+    needs(0, { ...NO_RESOURCES, gpus: 1, ...need }, "builtin", "a", minTimeMs).lane;
+  const lanes = [lane({}), lane({ gpuMemoryBytes: 1 }), lane({ labels: ["a=b"] }), lane({}, 1)];
+  assert.equal(new Set(lanes).size, 4);
+  assert.equal(lane({ labels: ["a=b", "c=d"] }), lane({ labels: ["c=d", "a=b"] }));
 });
