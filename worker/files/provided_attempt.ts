@@ -114,6 +114,7 @@ export class ProvidedAttempt implements Running {
   }
 
   #told(event: ExecutorEvent): void {
+    if (this.#ended !== undefined) return;
     switch (event.type) {
       case "checkpoint":
         return this.#keep().checkpoint(event.step, event.path);

@@ -4,6 +4,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import type { ArtifactRef } from "../../../shared/model/artifact.ts";
+import { packTree } from "../../../shared/platform/tar_pack.ts";
+import { listTree } from "../../../shared/platform/tree_list.ts";
 import { ArtifactError, type ArtifactTransfer } from "../../../shared/protocol/artifact_port.ts";
 
 /** A folder for a test, removed after it. */
@@ -71,4 +75,40 @@ export class FolderTransfer implements ArtifactTransfer {
       signal?.removeEventListener("abort", stop);
     }
   }
+}
+
+/** A tree on the disk from its files; a value of `->target` is a link. */
+export async function writeTree(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${folder}/${name}`;
+    await Deno.mkdir(dirname(path), { recursive: true });
+    if (text.startsWith("->")) await Deno.symlink(text.slice(2), path);
+    else await Deno.writeTextFile(path, text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+  }
+}
+
+/** Packs files, and puts them where a transfer finds them. */
+export async function putTree(
+  folder: string,
+  transfer: FolderTransfer,
+  files: Readonly<Record<string, string>>,
+): Promise<ArtifactRef> {
+  const made = await Deno.makeTempDir({ dir: folder });
+  await writeTree(made, files);
+  const listed = await listTree(made);
+  if (!listed.ok) throw new Error(listed.problems.join("\n"));
+  await packTree(listed.entries, made, `${made}.tar`);
+  const { sha256 } = await transfer.put(`${made}.tar`);
+  transfer.asked.length = 0;
+  return { sha256, bytes: (await Deno.stat(`${made}.tar`)).size };
+}
+
+/** All that lies below a folder, by name. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    names.push(name);
+    if (isDirectory) names.push(...(await namesIn(`${folder}/${name}`)).map((inner) => `${name}/${inner}`));
+  }
+  return names.toSorted();
 }
