@@ -138,7 +138,7 @@ class Outbox implements Actor<OutboxMessage> {
   #attach(link: Ref<LinkMessage>, number: number, held: readonly HeldLease[]): void {
     this.#session = { link, number };
     this.#toSay = [];
-    const leases = [...held];
+    const leases = held.map((each) => this.#withCheckpoint(each));
     const envelopes: (Report | Result)[] = [...this.#reports.resend()];
     for (const { result } of this.#waiting.values()) {
       const { epoch, task, attempt, elapsedMs } = result;
@@ -148,6 +148,12 @@ class Outbox implements Actor<OutboxMessage> {
       envelopes.push(result);
     }
     this.#context.send(link, { type: "attached", session: number, leases, envelopes });
+  }
+
+  /** A lease as `register` lists it: how far it came decides which of two attempts goes on. */
+  #withCheckpoint(held: HeldLease): HeldLease {
+    const saved = this.#reports.furthestCheckpoint(held);
+    return saved === undefined ? held : { ...held, checkpoint: Math.max(saved, held.checkpoint ?? 0) };
   }
 
   #acknowledged(acknowledges: readonly Acknowledge[]): void {

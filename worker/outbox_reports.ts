@@ -34,6 +34,8 @@ interface Curve {
   next: number;
   /** The highest number that was ever sent. */
   sent: number;
+  /** The highest step of a checkpoint that is kept at the master. */
+  checkpoint: number | undefined;
   isThinned: boolean;
   /** Nothing more is measured: what is left is said, however much is under way, or its result would overtake it. */
   isComplete: boolean;
@@ -118,6 +120,11 @@ export class KeptReports {
     return [...this.#curves.get(leaseKey(lease))?.reports ?? []];
   }
 
+  /** The step of the furthest checkpoint of a lease, said or not; undefined where it has saved none. */
+  furthestCheckpoint(lease: Lease): number | undefined {
+    return this.#curves.get(leaseKey(lease))?.checkpoint;
+  }
+
   /** Nobody needs the reports of this lease any more. */
   forget(key: string): void {
     const curve = this.#curves.get(key);
@@ -141,6 +148,7 @@ export class KeptReports {
       reports: [],
       next: 1,
       sent: 0,
+      checkpoint: undefined,
       isThinned: false,
       isComplete: false,
       isOver: false,
@@ -163,6 +171,7 @@ export class KeptReports {
     }
     curve.reports.push(report);
     curve.next = number + 1;
+    if (report.checkpoint !== undefined) curve.checkpoint = Math.max(curve.checkpoint ?? 0, report.step);
     this.#values += valuesOf(report);
   }
 

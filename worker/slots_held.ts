@@ -54,6 +54,7 @@ export class Held {
       ...this.lease,
       state: isRunning ? "running" : "queued",
       elapsedMs: isRunning ? nowMs - this.startedMs : 0,
+      ...(this.restore === undefined ? {} : { checkpoint: this.restore.step }),
       ...(this.devices === undefined || this.devices.length === 0 ? {} : { devices: [...this.devices] }),
     };
   }

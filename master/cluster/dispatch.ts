@@ -10,6 +10,7 @@
 import type { Epoch } from "../../shared/model/ids.ts";
 import { lacksOnlySlot, leastLoaded, type PlacementOrder } from "../scheduling/placement.ts";
 import type { Next } from "../scheduling/queue.ts";
+import { assign } from "./assignment.ts";
 import type { ClusterCore, Source } from "./core.ts";
 import { grantLease, type LiveTask } from "./live_task.ts";
 import { Offers } from "./offers.ts";
@@ -112,16 +113,7 @@ class Pass {
     if (attempt === "settling" || attempt === "enough_live") {
       throw new Error(`task ${task.id} was queued although ${attempt}`);
     }
-    core.young.push(attempt);
-    core.say(worker.session, {
-      type: "assign",
-      epoch: this.#epoch,
-      task: task.id,
-      attempt: attempt.lease.attempt,
-      template: task.group.templateBytes,
-      payload: task.payload,
-      ...(devices.length > 0 && worker.devices.areNamed ? { devices } : {}),
-    });
+    assign(core, attempt);
   }
 }
 

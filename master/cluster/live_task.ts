@@ -6,6 +6,7 @@
  * @module
  */
 import { type Epoch, type GroupId, type TaskId, taskId, type WorkerId } from "../../shared/model/ids.ts";
+import type { Restore } from "../../shared/model/artifact.ts";
 import type { FailureCause, Metrics, Outcome } from "../../shared/model/outcome.ts";
 import type { Timer } from "../../shared/actor/actor.ts";
 import { type Lease, leaseKey, type TaskTemplate } from "../../shared/model/task.ts";
@@ -67,6 +68,10 @@ export interface LiveTask extends Queued<LiveTask> {
   isPruned: boolean;
   /** Its last report that counted. */
   measured: { readonly attempt: LiveAttempt; readonly metrics: Metrics } | undefined;
+  /** The highest that is durable: its next attempt goes on from there. */
+  checkpoint: Restore | undefined;
+  /** Leases that go on from a checkpoint, with its step. */
+  continued: readonly { readonly key: string; readonly step: number }[];
 }
 
 /** A lease whose end is on its way to the store. */
@@ -94,6 +99,8 @@ export interface LiveAttempt {
   devices: readonly string[];
   /** On the cluster's monotonic clock. For a returned attempt: when it came back, less what its worker says it ran. */
   startedAtMs: number;
+  /** The step of the furthest checkpoint that it saved or goes on from; below 0 where there is none. */
+  checkpointStep: number;
   /** Whether the store has a row of it. */
   opened: boolean;
   doubtful: boolean;
@@ -157,6 +164,8 @@ export function newTask(
     exhausted: undefined,
     isPruned: false,
     measured: undefined,
+    checkpoint: undefined,
+    continued: NONE,
   };
 }
 
@@ -207,6 +216,7 @@ export function holdLease(
     worker,
     devices,
     startedAtMs,
+    checkpointStep: -1,
     opened: false,
     doubtful: false,
     cancelling: undefined,

@@ -12,6 +12,7 @@ import { leaseKey } from "../../shared/model/task.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
 import type { LastFailure, Recovered } from "../store/store.ts";
+import { knownStep, recoverCheckpoints } from "./checkpoints.ts";
 import type { ClusterCore } from "./core.ts";
 import { goOn } from "./failures.ts";
 import { holdLease, type LiveTask, newTask } from "./live_task.ts";
@@ -35,6 +36,7 @@ export function recover(core: ClusterCore, recovered: Recovered): void {
     core.addTask(task);
     core.enqueueBack(task);
   }
+  recoverCheckpoints(core, recovered);
   withhold(core, recovered);
   const failures = Map.groupBy(recovered.lastFailures, ({ lease }) => lease.task);
   for (const { task: id, isFinal } of recovered.tasks) {
@@ -85,6 +87,7 @@ function withhold(core: ClusterCore, recovered: Recovered): void {
     const attempt = holdLease(lease, task, worker, core.context.now());
     attempt.opened = true;
     attempt.doubtful = true;
+    attempt.checkpointStep = knownStep(task, lease);
     task.earlierRows = [...task.earlierRows, { key: leaseKey(lease), worker: id }];
     task.state = "withheld";
   }

@@ -9,7 +9,8 @@
  */
 import type { Lease } from "../../shared/model/task.ts";
 import { leaseKey } from "../../shared/model/task.ts";
-import type { Report, Taken } from "../../shared/protocol/worker_envelopes.ts";
+import type { Taken } from "../../shared/protocol/worker_envelopes.ts";
+import type { NewReport } from "../store/store.ts";
 import type { LiveAttempt } from "./live_task.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
@@ -77,7 +78,7 @@ export class ReportIntake {
   }
 
   /** Reports go to the store. The answer is to be called when they are durable. */
-  sent(lease: Lease, reports: readonly Report[]): () => void {
+  sent(lease: Lease, reports: readonly NewReport[]): () => void {
     const key = leaseKey(lease);
     const values = reports.reduce((sum, { metrics }) => sum + 1 + Object.keys(metrics).length, 0);
     this.#count(key, values);

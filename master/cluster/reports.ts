@@ -13,7 +13,8 @@ import { taskParts } from "../../shared/model/ids.ts";
 import type { Lease } from "../../shared/model/task.ts";
 import type { FromWorker, Report } from "../../shared/protocol/worker_envelopes.ts";
 import { ATTEMPT_REPORTS_MAX } from "../store/limits.ts";
-import type { StoreVerdict } from "../store/store.ts";
+import { isMeasurement, type NewReport, type StoreVerdict } from "../store/store.ts";
+import { checkpointsKept, checkpointsRecorded, continuedStep, newReport } from "./checkpoints.ts";
 import type { ClusterCore } from "./core.ts";
 import { attemptOf, isGranted, type LiveAttempt, type LiveTask } from "./live_task.ts";
 import type { WorkerRecord } from "./worker_record.ts";
@@ -50,19 +51,19 @@ export function reportsCame(core: ClusterCore, worker: WorkerRecord, reports: re
   }
   const hasRoom = !core.log.isBehind && intake.hasRoom(first);
   if (attempt !== undefined ? !intake.mayCome(attempt, first.number, hasRoom) : !hasRoom) return;
-  const kept = reports.filter((report) => report.number <= ATTEMPT_REPORTS_MAX);
+  const isKept = (report: Report) => report.number <= ATTEMPT_REPORTS_MAX || !isMeasurement(report);
+  const kept = reports.filter(isKept).map(newReport);
   if (kept.length < reports.length) {
     drop(core, attempt, first, reports.length - kept.length);
     if (kept.length === 0 && !intake.isWaiting(first)) return intake.take(worker, first, last.number);
   }
   const settled = intake.sent(first, kept);
   const lease = { epoch: first.epoch, task: first.task, attempt: first.attempt };
-  core.log.add({
-    type: "reports",
-    lease,
-    reports: kept.map(({ number, step, metrics }) => ({ number, step, metrics })),
-  }, (verdict) => {
+  const keep = checkpointsKept(task, attempt, kept);
+  const change = { type: "reports", lease, reports: kept } as const;
+  core.log.add(keep === undefined ? change : { ...change, keep }, (verdict) => {
     settled();
+    if (attempt !== undefined && keep !== undefined) checkpointsRecorded(task, attempt, kept, verdict);
     if (verdict.type === "gap") return intake.take(worker, lease, verdict.last, verdict.last + 1);
     intake.take(worker, lease, last.number);
     tellSource(core, task, attempt, kept, verdict);
@@ -80,17 +81,21 @@ function tellSource(
   core: ClusterCore,
   task: LiveTask,
   attempt: LiveAttempt | undefined,
-  reports: readonly Report[],
+  reports: readonly NewReport[],
   verdict: StoreVerdict,
 ): void {
   if (verdict.type !== "recorded" || verdict.again === true) return;
   if (attempt === undefined || attempt.ended || attempt.doubtful || attempt.cancelling !== undefined) return;
-  const metrics = reports.at(-1)?.metrics;
+  const above = continuedStep(task, attempt.lease);
+  const measured = reports.slice(verdict.known ?? 0).filter((each) =>
+    isMeasurement(each) && each.step > above
+  );
+  const metrics = measured.at(-1)?.metrics;
   if (metrics !== undefined) task.measured = { attempt, metrics };
   const source = core.sources.get(task.group.id);
   if (source === undefined) return;
   const { number } = taskParts(task.id);
-  for (const { step, metrics } of reports.slice(verdict.known ?? 0)) {
+  for (const { step, metrics } of measured) {
     core.context.send(source.ref, { type: "reported", number, step, metrics });
   }
 }

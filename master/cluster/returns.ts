@@ -17,6 +17,7 @@ import {
   type TaskTemplate,
 } from "../../shared/model/task.ts";
 import type { HeldLease } from "../../shared/protocol/worker_envelopes.ts";
+import { knownStep, NO_CHECKPOINT } from "./checkpoints.ts";
 import type { ClusterCore } from "./core.ts";
 import { endAsTold, endUncounted } from "./failures.ts";
 import {
@@ -62,8 +63,12 @@ export function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLeas
     return false;
   }
   const startedAtMs = nowMs - held.elapsedMs;
+  const checkpointStep = Math.max(
+    held.checkpoint ?? NO_CHECKPOINT,
+    present?.checkpointStep ?? knownStep(task, held),
+  );
   const rival = otherAttempt(task.attempts, present);
-  if (rival !== undefined && !isFurther({ startedAtMs }, rival)) {
+  if (rival !== undefined && !isFurther({ startedAtMs, checkpointStep }, rival)) {
     letStop(core, worker, held, present ?? task, "duplicate", nowMs);
     return false;
   }
@@ -72,6 +77,7 @@ export function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLeas
   const attempt = present ?? adopt(core, task, held, worker, startedAtMs);
   // The worker's clock counts: it keeps the deadline.
   attempt.startedAtMs = startedAtMs;
+  attempt.checkpointStep = checkpointStep;
   return true;
 }
 
@@ -90,11 +96,12 @@ function adopt(
   return attempt;
 }
 
-/** Of two attempts of one task the further one is kept, of equals the one that is there: today the longer run decides. */
-export function isFurther(
-  comer: { readonly startedAtMs: number },
-  present: { readonly startedAtMs: number },
-): boolean {
+/** How far an attempt has come. */
+type Progress = Pick<LiveAttempt, "startedAtMs" | "checkpointStep">;
+
+/** Of two attempts of one task that with the further checkpoint is kept, then the longer run; of equals the one that is there. */
+export function isFurther(comer: Progress, present: Progress): boolean {
+  if (comer.checkpointStep !== present.checkpointStep) return comer.checkpointStep > present.checkpointStep;
   return comer.startedAtMs < present.startedAtMs;
 }
 

@@ -49,6 +49,7 @@ export function settle(core: ClusterCore, settlement: Settlement): void {
     attempts: Math.max(task.earlier + task.grantedTo.length, lease === undefined ? 0 : 1),
     elapsedMs: settlement.elapsedMs,
     atMs,
+    ...(task.group.template.checkpoints?.keepEnded === true ? { keepCheckpoint: true } : {}),
   }, (verdict, commit) => {
     if (source !== undefined) source.committing -= 1;
     settled(core, settlement, verdict, commit, atMs);

@@ -105,7 +105,7 @@ export function submitCommand(
     id: message.id,
     reply: encode(value),
     changes: [
-      { type: "group_added", group: id, template },
+      { type: "group_added", group: id, template, code: message.template.code?.sha256 },
       { type: "tasks_submitted", group: id, first: 1, payloads, atMs },
     ],
   }, (verdict, commit) => {

@@ -39,12 +39,13 @@ export function experimentAdded(
   spec: Spec,
   atMs: number,
 ): StoreChange {
+  const template = templateOf(spec);
   return {
     type: "command",
     id: command,
     reply: encode(value),
     changes: [
-      { type: "group_added", group, template: encode(templateOf(spec)) },
+      { type: "group_added", group, template: encode(template), code: template.code?.sha256 },
       { type: "experiment_added", experiment: group, name: spec.name, spec: storedText(written, spec), atMs },
     ],
   };

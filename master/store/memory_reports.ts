@@ -25,7 +25,9 @@ export function recordReports(change: Reports, task: DiskTask | undefined): Stor
   if (task.outcome !== undefined) return superseded(task.outcome);
   for (const report of reports) {
     const last = lastNumber();
-    if (report.number > last + 1 && last < ATTEMPT_REPORTS_MAX) return { type: "gap", last };
+    if (report.number > last + 1 && last < ATTEMPT_REPORTS_MAX) {
+      return { type: "gap", last, ...(known > 0 ? { known } : {}) };
+    }
     if (report.number <= last) continue;
     curve.reports.push(report);
     task.curves.set(key, curve);

@@ -156,8 +156,8 @@ export type StoreVerdict =
     /** For `reports`: so many of the first were there before. Absent where none was. */
     readonly known?: number | undefined;
   }
-  /** For `reports`: those after this number do not follow it, and are not recorded. */
-  | { readonly type: "gap"; readonly last: number }
+  /** For `reports`: those after this number do not follow it, and are not recorded. `known` as above. */
+  | { readonly type: "gap"; readonly last: number; readonly known?: number | undefined }
   /** The command was known: this is its first reply. */
   | { readonly type: "repeated"; readonly reply: Uint8Array }
   /** The task has an outcome already: this attempt's, or none's. */

@@ -78,6 +78,8 @@ const heldLease = z.strictObject({
   /** `queued`: prefetched, not begun. `finished`: its result follows in the same turn. */
   state: z.enum(["running", "queued", "finished"]),
   elapsedMs: span,
+  /** The step of its furthest checkpoint: one that it saved at the master, or goes on from. */
+  checkpoint: count.optional(),
   /** The devices that it was given. */
   devices: deviceIds.optional(),
 });

@@ -56,7 +56,9 @@ export class Reported {
     if (superseded !== undefined) return superseded;
     for (const report of reports) {
       const { number, step, metrics } = report;
-      if (number > last + 1 && last < ATTEMPT_REPORTS_MAX) return { type: "gap", last };
+      if (number > last + 1 && last < ATTEMPT_REPORTS_MAX) {
+        return { type: "gap", last, ...(known > 0 ? { known } : {}) };
+      }
       if (number <= last) continue;
       this.#add.run(task, epoch, attempt, number, step, metrics, kindOf(report, keep));
       if (report.checkpoint !== undefined || report.file !== undefined) {
