@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { DeviceBooks } from "../../shared/model/device_books.ts";
 import { addResources, NO_RESOURCES } from "../../shared/model/resources.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import type { ClusterCore } from "./core.ts";
 import { LIVE_LEASES_MAX } from "./live_task.ts";
+import type { WorkerRecord } from "./worker_record.ts";
 
 /** What does not hold; empty where all is well. */
 export function checkCluster(core: ClusterCore): readonly string[] {
@@ -51,6 +53,7 @@ export function checkCluster(core: ClusterCore): readonly string[] {
       if (attempt.ended) wrong.push(`${key} has ended and is still held by ${worker.id}`);
       if (!attempt.task.attempts.includes(attempt)) wrong.push(`${key} is unknown to its task`);
     }
+    wrong.push(...checkDevices(worker));
     for (const kind of ["cpus", "memoryBytes", "gpus"] as const) {
       if (Math.abs(drawn[kind] - worker.drawn[kind]) > 1e-6) {
         wrong.push(`${worker.id} has drawn ${kind} wrongly`);
@@ -61,4 +64,14 @@ export function checkCluster(core: ClusterCore): readonly string[] {
     }
   }
   return wrong;
+}
+
+/** Whether what is used of each GPU is what the attempts have of it. */
+function checkDevices({ id: worker, attempts, devices }: WorkerRecord): readonly string[] {
+  const kept = devices.books.uses();
+  if (kept.length === 0) return [];
+  const books = new DeviceBooks(devices.live());
+  for (const attempt of attempts) books.draw(attempt.devices, attempt.task.group.template.resources);
+  return books.uses().filter(({ used }, index) => used !== kept[index]?.used)
+    .map(({ id, used }) => `${worker} uses ${used} of ${id} and has drawn it wrongly`);
 }

@@ -14,7 +14,8 @@ import type { LiveAttempt, LiveTask } from "./live_task.ts";
 import type { ClusterMessage, CommandReply } from "./messages.ts";
 import { isAtLimit } from "./offers.ts";
 import { Seat } from "./seat.ts";
-import { shortfall } from "./shortfall.ts";
+import { gpuWords } from "./requirements.ts";
+import { outOfService, shortfall } from "./shortfall.ts";
 import { storeTrouble } from "./store_trouble.ts";
 
 /** When whoever asks before the store was read should come back. */
@@ -117,7 +118,8 @@ function waiting(core: ClusterCore, task: LiveTask): string {
   }
   const above = core.queue.sizeAbove(needs.priority);
   const first = above === 0 ? "" : `, ${above} of them of a higher priority`;
-  return `waits for ${room(core, task)}: ${core.queue.size} tasks are queued${first}${doubtful}`;
+  const out = outOfService(core.workers.values(), needs);
+  return `waits for ${room(core, task)}: ${core.queue.size} tasks are queued${first}${doubtful}${out}`;
 }
 
 /** What there is too little of just now: slots, or resources beside a free slot. */
@@ -129,7 +131,10 @@ function room(core: ClusterCore, { group: { needs } }: LiveTask): string {
   const hasSlot = seats.some((seat) => seat.idle > 0 && seat.executors.has(needs.evaluatorKind));
   if (!hasSlot) return "a free slot";
   if (seats.some((seat) => hasRoom(seat, { needs, prefetch: () => 0 }))) return "its turn";
-  return "resources that others hold";
+  // Its CPUs and memory may be what others hold, but GPUs are what people wait for.
+  return needs.resources.gpus > 0
+    ? `${gpuWords(needs.resources)} that others hold`
+    : "resources that others hold";
 }
 
 function nothingGivenOut(core: ClusterCore): string | undefined {

@@ -6,24 +6,24 @@
  * @module
  */
 import { formatDuration } from "../../shared/protocol/duration.ts";
-import { fits } from "../../shared/model/resources.ts";
 import type { Needs } from "../scheduling/queue.ts";
 import type { ClusterCore } from "./core.ts";
+import { type Requirement, requirementsOf } from "./requirements.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
 /** Workers that are named in one sentence; of more, only the number is told. */
 const NAMED_MAX = 5;
 
-type Amount = "gpus" | "memoryBytes" | "cpus";
-const AMOUNTS: readonly Amount[] = ["gpus", "memoryBytes", "cpus"];
-
 /** Why no worker that is there could take a task of these needs now; undefined where one could, once it has a slot. */
 export function shortfall(core: ClusterCore, needs: Needs): string | undefined {
   const workers = [...core.workers.values()].filter((worker) => worker.session !== undefined);
   if (workers.length === 0) return noWorker(core);
-  const fitting = workers.filter((worker) => runs(worker, needs) && fits(needs.resources, worker.pool));
-  if (fitting.length === 0) return noneFits(workers, needs);
   const nowMs = core.context.now();
+  const requirements = requirementsOf(needs, nowMs);
+  const fitting = workers.filter((worker) =>
+    runs(worker, needs) && requirements.every((each) => each.isMet(worker))
+  );
+  if (fitting.length === 0) return noneFits(workers, needs, requirements) + outOfService(workers, needs);
   if (fitting.some((worker) => worker.isAvailable(nowMs))) return undefined;
   const named = fitting.slice(0, NAMED_MAX).map((worker) => `${worker.id} ${whyUnavailable(core, worker)}`);
   const others = fitting.length - named.length;
@@ -42,24 +42,28 @@ function runs(worker: WorkerRecord, needs: Needs): boolean {
   return worker.executors.has(needs.evaluatorKind);
 }
 
-/** Such as `needs 4 gpus; w1 has 0, w2 has 2; w3 runs no python evaluators; 5 more workers have fewer`. */
-function noneFits(workers: readonly WorkerRecord[], needs: Needs): string {
+/** Such as `needs 4 gpus; w1 has 0, w2 has 2; w3 runs no python evaluators; 5 more workers have too little`. */
+function noneFits(
+  workers: readonly WorkerRecord[],
+  needs: Needs,
+  requirements: readonly Requirement[],
+): string {
   const able = workers.filter((worker) => runs(worker, needs));
   const unable = workers.filter((worker) => !runs(worker, needs));
   // One requirement at a time: the first that all those who run such evaluators lack, or else each by what it lacks.
-  const lacking = AMOUNTS.filter((amount) => able.some((worker) => isShort(worker, needs, amount)));
-  const common = lacking.find((amount) => able.every((worker) => isShort(worker, needs, amount)));
-  const amounts = common === undefined ? lacking : [common];
+  const lacking = requirements.filter((each) => able.some((worker) => !each.isMet(worker)));
+  const common = lacking.find((each) => able.every((worker) => !each.isMet(worker)));
+  const named = common === undefined ? lacking : [common];
   const parts: string[] = [];
   const namedAble = able.slice(0, NAMED_MAX);
   if (able.length > 0) {
-    parts.push(`needs ${amounts.map((amount) => formatAmount(amount, needs.resources[amount])).join(", ")}`);
-    parts.push(namedAble.map((worker) => hasOnly(worker, needs, amounts)).join(", "));
+    parts.push(`needs ${named.map(({ words }) => words).join(", ")}`);
+    parts.push(namedAble.map((worker) => hasOnly(worker, named)).join(", "));
   } else parts.push(`needs a worker that runs ${needs.evaluatorKind} evaluators`);
   const namedUnable = unable.slice(0, NAMED_MAX - namedAble.length);
   for (const { id } of namedUnable) parts.push(`${id} runs no ${needs.evaluatorKind} evaluators`);
   const fewer = able.length - namedAble.length;
-  if (fewer > 0) parts.push(`${more(fewer)} ${fewer === 1 ? "has" : "have"} fewer`);
+  if (fewer > 0) parts.push(`${more(fewer)} ${fewer === 1 ? "has" : "have"} too little`);
   const none = unable.length - namedUnable.length;
   if (none > 0) {
     parts.push(`${more(none)} ${none === 1 ? "runs" : "run"} no ${needs.evaluatorKind} evaluators`);
@@ -67,43 +71,30 @@ function noneFits(workers: readonly WorkerRecord[], needs: Needs): string {
   return parts.join("; ");
 }
 
-function more(workers: number): string {
-  return `${workers} more ${workers === 1 ? "worker" : "workers"}`;
-}
-
-function isShort(worker: WorkerRecord, { resources }: Needs, amount: Amount): boolean {
-  return resources[amount] > worker.pool[amount] + 1e-9;
-}
-
-/** With one requirement the bare number; with several, each that it lacks. */
-function hasOnly(worker: WorkerRecord, needs: Needs, amounts: readonly Amount[]): string {
-  const lacks = amounts.filter((amount) => isShort(worker, needs, amount));
-  const has = lacks.map((amount) =>
-    amounts.length === 1 && amount !== "memoryBytes"
-      ? String(worker.pool[amount])
-      : formatAmount(amount, worker.pool[amount])
-  );
+/** With one requirement the bare amount; with several, each that it lacks. */
+function hasOnly(worker: WorkerRecord, requirements: readonly Requirement[]): string {
+  const lacks = requirements.filter((each) => !each.isMet(worker));
+  const has = lacks.map((each) => requirements.length === 1 ? each.hasAlone(worker) : each.has(worker));
   return `${worker.id} has ${has.join(" and ")}`;
 }
 
-/** Such as `4 gpus`, `1 cpu`, `16 GiB of memory`. */
-function formatAmount(amount: Amount, value: number): string {
-  switch (amount) {
-    case "cpus":
-      return `${value} ${value === 1 ? "cpu" : "cpus"}`;
-    case "gpus":
-      return `${value} ${value === 1 ? "gpu" : "gpus"}`;
-    case "memoryBytes":
-      return `${formatBytes(value)} of memory`;
+/** Which GPUs are out of service, where a task needs one; begins with a semicolon, and is empty where none is. */
+export function outOfService(workers: Iterable<WorkerRecord>, { resources }: Needs): string {
+  if (resources.gpus === 0) return "";
+  const words: string[] = [];
+  let others = 0;
+  for (const { id: worker, session, devices } of workers) {
+    if (session === undefined) continue;
+    for (const { id, reason } of devices.out) {
+      if (words.length < NAMED_MAX) words.push(`; ${id} of ${worker} is out of service: ${reason}`);
+      else others += 1;
+    }
   }
+  return `${words.join("")}${others === 0 ? "" : `; so are ${others} more`}`;
 }
 
-function formatBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1_024 && unit < units.length - 1; unit++) value /= 1_024;
-  return `${Number(value.toFixed(1))} ${units[unit]}`;
+function more(workers: number): string {
+  return `${workers} more ${workers === 1 ? "worker" : "workers"}`;
 }
 
 function whyUnavailable(core: ClusterCore, worker: WorkerRecord): string {

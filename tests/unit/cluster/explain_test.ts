@@ -67,7 +67,7 @@ Deno.test("with 200 workers the sentence is as short as with a few", () => {
   const text = why(fleet, fleet.submit(1, { resources: pool(0, 4, 0) }));
   assert.equal(
     text,
-    "needs 4 gpus; w1 has 1, w2 has 2, w3 has 3, w4 has 0, w5 has 1; 145 more workers have fewer; " +
+    "needs 4 gpus; w1 has 1, w2 has 2, w3 has 3, w4 has 0, w5 has 1; 145 more workers have too little; " +
       "50 more workers run no builtin evaluators",
   );
 });

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import type { Ref } from "../../../shared/actor/actor.ts";
 import { incarnation, workerId } from "../../../shared/model/ids.ts";
 import type { AttemptEnd, Metrics } from "../../../shared/model/outcome.ts";
+import type { DeviceTrouble } from "../../../shared/model/devices.ts";
 import type { Resources } from "../../../shared/model/resources.ts";
 import { type Lease, leaseKey } from "../../../shared/model/task.ts";
 import type {
@@ -27,6 +28,9 @@ export interface WorkerTraits {
   readonly executors: readonly string[];
   readonly leases: readonly HeldLease[];
   readonly seen: Register["seen"];
+  readonly devices?: Register["devices"];
+  readonly labels?: Register["labels"];
+  readonly timeLeftMs?: Register["timeLeftMs"];
 }
 
 const TRAITS: WorkerTraits = {
@@ -53,6 +57,7 @@ export class FakeWorker {
   readonly #fleet: Fleet;
   readonly #traits: WorkerTraits;
   readonly #completed = new Set<string>();
+  #out: readonly DeviceTrouble[] = [];
 
   constructor(fleet: Fleet, name: string, traits: Partial<WorkerTraits>, session: string) {
     this.#fleet = fleet;
@@ -67,6 +72,11 @@ export class FakeWorker {
   /** The leases that it was assigned in this session, in order. */
   get leases(): readonly Lease[] {
     return this.of("assign").map(({ epoch, task, attempt }) => ({ epoch, task, attempt }));
+  }
+
+  /** The devices of each of them. */
+  get devices(): readonly (readonly string[])[] {
+    return this.of("assign").map(({ devices }) => devices ?? []);
   }
 
   /** The last lease that it was assigned. */
@@ -100,7 +110,7 @@ export class FakeWorker {
 
   /** How it registers. @param seen the highest commit that it claims to have been told of */
   registration(seen: Register["seen"]): Register {
-    const { slots, pool, executors, leases } = this.#traits;
+    const { slots, pool, executors, leases, devices, labels, timeLeftMs } = this.#traits;
     return {
       type: "register",
       version: { major: 1, minor: 0 },
@@ -121,6 +131,9 @@ export class FakeWorker {
       },
       seen,
       leases: [...leases],
+      devices,
+      labels,
+      timeLeftMs,
     };
   }
 
@@ -153,6 +166,13 @@ export class FakeWorker {
     this.ends(lease, { state: "failed", cause, message, final });
   }
 
+  /** These of its devices are out of service, and no others: so it says from now on. */
+  saysOut(...out: readonly DeviceTrouble[]): void {
+    this.#out = out;
+    this.beats();
+    this.#fleet.settle();
+  }
+
   /** Its heartbeat. */
   beats(): void {
     this.posts({
@@ -162,6 +182,7 @@ export class FakeWorker {
       running: 0,
       queued: 0,
       vitals: { cpuPercent: null, memoryUsedBytes: null, rssBytes: null, gpus: [] },
+      devicesOut: [...this.#out],
     });
   }
 
@@ -209,6 +230,11 @@ export function completed(lease: Lease, elapsedMs = 10): Extract<FromWorker, { t
 }
 
 /** A lease as a worker brings it back. */
-export function held(lease: Lease, state: HeldLease["state"], elapsedMs = 0): HeldLease {
-  return { ...lease, state, elapsedMs };
+export function held(
+  lease: Lease,
+  state: HeldLease["state"],
+  elapsedMs = 0,
+  devices?: readonly string[],
+): HeldLease {
+  return { ...lease, state, elapsedMs, devices };
 }
