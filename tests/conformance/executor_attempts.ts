@@ -7,7 +7,7 @@ import { encode } from "@msgpack/msgpack";
 import { epochOf, groupId, taskId } from "../../shared/model/ids.ts";
 import type { Metrics } from "../../shared/model/outcome.ts";
 import type { Evaluator } from "../../shared/model/task.ts";
-import type { Attempt, Executor, ExecutorEvent, Running } from "../../worker/executors/executor.ts";
+import type { Attempt, Executor, ExecutorEvent, Output, Running } from "../../worker/executors/executor.ts";
 
 /** What is run: an evaluator and its input. */
 export interface Sample {
@@ -20,8 +20,10 @@ export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];
 /** An attempt under observation. */
 export interface Observed {
   readonly running: Running;
-  /** Everything that was told, in order. */
-  readonly events: readonly ExecutorEvent[];
+  /** Everything that was told but the output, in order. */
+  readonly events: readonly Exclude<ExecutorEvent, Output>[];
+  /** What was printed, in order. */
+  readonly outputs: readonly Output[];
   /** The first report. */
   readonly reported: Promise<Metrics>;
   readonly ended: Promise<End>;
@@ -47,15 +49,17 @@ export function attemptOf(sample: Sample, slot = 0, number = 1): Attempt {
 
 /** Starts an attempt and keeps what is told of it. */
 export function observe(executor: Executor, attempt: Attempt): Observed {
-  const events: ExecutorEvent[] = [];
+  const events: Exclude<ExecutorEvent, Output>[] = [];
+  const outputs: Output[] = [];
   const reported = Promise.withResolvers<Metrics>();
   const ended = Promise.withResolvers<End>();
   const running = executor.start(attempt, (event) => {
+    if (event.type === "output") return void outputs.push(event);
     events.push(event);
     if (event.type === "report") reported.resolve(event.metrics);
     if (event.type === "ended") ended.resolve(event.end);
   });
-  return { running, events, reported: reported.promise, ended: ended.promise };
+  return { running, events, outputs, reported: reported.promise, ended: ended.promise };
 }
 
 /** Runs a sample to its end. */

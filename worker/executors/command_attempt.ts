@@ -5,7 +5,8 @@
  */
 import type { Metrics } from "../../shared/model/outcome.ts";
 import type { CommandResult } from "../../shared/model/task.ts";
-import { type Line, LineReader } from "./command_lines.ts";
+import { CommandKeeping } from "./command_keeping.ts";
+import { LineReader, type MarkedLine, REPORT_MARK } from "./command_lines.ts";
 import {
   readLastLine,
   type ReadMetrics,
@@ -15,7 +16,7 @@ import {
 } from "./command_metrics.ts";
 import type { OutputFile } from "./command_output.ts";
 import { endStrays } from "./command_strays.ts";
-import type { ExecutorEvent, Running } from "./executor.ts";
+import type { ExecutorEvent, Output, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import { Printed } from "./printed.ts";
 import type { ProcessGroup } from "./process_group.ts";
@@ -32,11 +33,22 @@ export interface StartedCommand {
   readonly result: CommandResult | undefined;
   readonly output: OutputFile;
   readonly errors: OutputFile;
+  /** Its checkpoints'. */
+  readonly checkpoints: string;
+  /** What the names of its snapshots begin with. */
+  readonly snapshots: string;
+  /** The step of the checkpoint that it goes on from; its reports follow. */
+  readonly restoredStep: number | undefined;
+  /** Keeps the files of the folder. */
+  readonly collect: ((folder: string) => Promise<void>) | undefined;
 }
 
 /** Whom an attempt tells. */
 export interface CommandListener {
   report(step: number, metrics: Metrics): void;
+  checkpoint(step: number, path: string): void;
+  file(name: string, path: string): void;
+  output(stream: Output["stream"], data: Uint8Array): void;
   /** Something that is not as it should be, and no failure. */
   warns(message: string): void;
   /** Once, last. */
@@ -60,20 +72,27 @@ export class CommandAttempt implements Running {
   readonly over: Promise<void>;
   readonly #started: StartedCommand;
   readonly #listener: CommandListener;
-  readonly #outputLines = new LineReader((line) => this.#reported(line));
+  readonly #outputLines = new LineReader((line) => this.#said(line));
   readonly #errorLines = new LineReader(() => {});
   readonly #printed = new Printed();
   readonly #readers: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>[] = [];
   readonly #warnings: string[] = [];
   #lastReport: Metrics | undefined;
-  #lastStep = 0;
+  #lastStep: number;
+  readonly #keeping: CommandKeeping;
   readonly #startedMs = performance.now();
   readonly #stopping: Stopping;
 
   constructor(started: StartedCommand, listener: CommandListener) {
     this.#started = started;
     this.#listener = listener;
-    const { group } = started;
+    const { group, folder, checkpoints, snapshots, restoredStep = 0 } = started;
+    this.#lastStep = restoredStep;
+    this.#keeping = new CommandKeeping({ folder, checkpoints, snapshots }, {
+      checkpoint: (step, path) => listener.checkpoint(step, path),
+      file: (name, path) => listener.file(name, path),
+      warns: (message) => this.warn(message),
+    });
     this.#stopping = new Stopping({ ask: () => group.signalGroup("SIGTERM"), kill: () => group.kill() });
     // Nobody has anything to say to a program.
     started.group.input.close().catch(() => {});
@@ -93,16 +112,18 @@ export class CommandAttempt implements Running {
   }
 
   async #watch(): Promise<void> {
-    const { group, output, errors, folder } = this.#started;
+    const { group, output, errors, folder, collect } = this.#started;
     const read = Promise.all([
-      this.#read(group.output, output, this.#outputLines),
-      this.#read(group.errors, errors, this.#errorLines),
+      this.#read("stdout", group.output, output, this.#outputLines),
+      this.#read("stderr", group.errors, errors, this.#errorLines),
     ]);
     const status = await group.status;
     // What it measured before counts; nothing of it is alive for long.
     this.#stopping.over();
     await this.#endLeftovers(read, folder);
     await Promise.all([output.close(), errors.close()]);
+    await this.#keeping.done();
+    await collect?.(folder);
     this.#listener.ended(await this.#endOf(status));
   }
 
@@ -118,6 +139,7 @@ export class CommandAttempt implements Running {
   }
 
   async #read(
+    name: Output["stream"],
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
     file: OutputFile,
     lines: LineReader,
@@ -129,12 +151,14 @@ export class CommandAttempt implements Running {
       if (done) break;
       lines.push(value);
       this.#printed.add(value);
+      this.#listener.output(name, value);
       await file.add(value);
     }
     lines.end();
   }
 
-  #reported(line: Line): void {
+  #said(line: MarkedLine): void {
+    if (line.mark !== REPORT_MARK) return this.#keeping.said(line, this.#lastStep);
     const report = readReport(line);
     if (!report.ok) return this.warn(`a report was dropped: ${report.message}`);
     const { step = this.#lastStep + 1, metrics } = report;

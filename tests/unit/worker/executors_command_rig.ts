@@ -5,7 +5,7 @@
  */
 import type { CommandEvaluator } from "../../../shared/model/task.ts";
 import { commandExecutor } from "../../../worker/executors/command.ts";
-import type { Executor } from "../../../worker/executors/executor.ts";
+import type { Attempt, Executor } from "../../../worker/executors/executor.ts";
 import { attemptOf, type End, observe, type Observed } from "../../conformance/executor_attempts.ts";
 
 /** What a test has. */
@@ -16,6 +16,8 @@ export interface CommandRig {
   readonly warnings: readonly string[];
   /** Starts a shell script, whose braces are its own. */
   script(text: string, more?: Partial<CommandEvaluator>, candidate?: unknown): Observed;
+  /** Starts a shell script in an attempt that has been given more. */
+  given(text: string, more: Partial<Attempt>): Observed;
   /** Runs it to its end. */
   run(text: string, more?: Partial<CommandEvaluator>, candidate?: unknown): Promise<End>;
 }
@@ -30,14 +32,22 @@ export function withCommands(name: string, body: (rig: CommandRig) => Promise<vo
       const warnings: string[] = [];
       const executor = commandExecutor({ folder, warns: (message) => warnings.push(message) });
       let number = 0;
-      const script: CommandRig["script"] = (text, more = {}, candidate = {}) => {
+      const start = (
+        text: string,
+        more: Partial<CommandEvaluator>,
+        candidate: unknown,
+        given: Partial<Attempt>,
+      ) => {
         const command = ["sh", "-c", text.replaceAll("{", "{{").replaceAll("}", "}}")];
         number += 1;
         const sample = { evaluator: { kind: "command", command, ...more } as const, input: { candidate } };
-        return observe(executor, attemptOf(sample, 0, number));
+        return observe(executor, { ...attemptOf(sample, 0, number), ...given });
       };
+      const script: CommandRig["script"] = (text, more = {}, candidate = {}) =>
+        start(text, more, candidate, {});
+      const given: CommandRig["given"] = (text, more) => start(text, { result: "exit_code" }, {}, more);
       try {
-        await body({ folder, executor, warnings, script, run: (...given) => script(...given).ended });
+        await body({ folder, executor, warnings, script, given, run: (...words) => script(...words).ended });
       } finally {
         await executor.close();
         await Deno.remove(folder, { recursive: true });

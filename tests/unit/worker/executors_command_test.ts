@@ -102,7 +102,15 @@ withCommands(
     const found = new Map(
       lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
     );
-    const own = { EXPERIMENT: "test", TRIAL: "1", ATTEMPT: "1", DIR: folderOf(rig), SEED: "0", SLOT: "0" };
+    const own = {
+      EXPERIMENT: "test",
+      TRIAL: "1",
+      ATTEMPT: "1",
+      DIR: folderOf(rig),
+      CHECKPOINT: `${folderOf(rig)}/checkpoint`,
+      SEED: "0",
+      SLOT: "0",
+    };
     for (const [name, value] of Object.entries(own)) equal(found.get(`ESPALIER_${name}`), value);
     equal(found.get("TEST_COMMAND_NAMED"), "passed on");
     equal(found.get("X"), "1=2");
