@@ -23,6 +23,10 @@ export type SpecLoaded = {
   readonly spec: SpecInput;
   /** With the defaults filled in; durations in milliseconds. */
   readonly checked: Spec;
+  /** As the user named it. */
+  readonly file: string;
+  /** Where it is, absolute: what its paths were relative to. */
+  readonly folder: string;
 } | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
@@ -41,7 +45,8 @@ export async function loadSpec(file: string, sets: readonly string[] = []): Prom
   const changes = overrides.filter((each) => typeof each !== "string");
   const places = new Places(read.source, changes);
   const changed = changes.reduce(applyOverride, read.source.data);
-  return check(await complete(changed, dirname(path)), places);
+  const folder = dirname(path);
+  return check(await complete(changed, folder), places, { file, folder });
 }
 
 /** A spec whose neighbours have been looked up, and what was wrong with them. */
@@ -52,7 +57,11 @@ interface Completed {
   readonly spaceFile: string | undefined;
 }
 
-function check({ data, problems, spaceFile }: Completed, places: Places): SpecLoaded {
+function check(
+  { data, problems, spaceFile }: Completed,
+  places: Places,
+  place: { readonly file: string; readonly folder: string },
+): SpecLoaded {
   const parsed = specSchema.safeParse(data);
   const isSpaceMissing = problems.some(({ path }) => path[0] === "space");
   const found = parsed.success ? [] : problemsOf(parsed.error, data)
@@ -64,7 +73,7 @@ function check({ data, problems, spaceFile }: Completed, places: Places): SpecLo
   if (all.length > 0 || !parsed.success || !isSpecInput(data)) {
     return { ok: false, problems: [...new Set(all)] };
   }
-  return { ok: true, spec: data, checked: parsed.data };
+  return { ok: true, spec: data, checked: parsed.data, ...place };
 }
 
 /** What is sent is what was written: the master fills in the defaults itself. */
