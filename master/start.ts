@@ -7,6 +7,8 @@ import { supervisor } from "../shared/actor/supervisor.ts";
 import type { ExitReason, LogFields, LogLevel, Ref } from "../shared/actor/actor.ts";
 import { System } from "../shared/actor/system.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
+import { type ArtifactRoom, openArtifactRoom } from "./artifacts/artifact_room.ts";
+import { Cleaning } from "./artifacts/cleaning.ts";
 import type { Asset } from "./gateway/pages.ts";
 import { type Entrance, type Gate } from "./gateway/door.ts";
 import { listen, type Listener } from "./gateway/listener.ts";
@@ -19,6 +21,8 @@ import { masterTree } from "./tree.ts";
 
 /** Where others on this machine find a running master. */
 export const MASTER_FILE = "master.json";
+/** Where artifacts lie in the data folder. */
+export const ARTIFACTS_FOLDER = "artifacts";
 /** The port unless told: one that no service is registered for. */
 export const PORT_DEFAULT = 4400;
 /** How many attempts may wait on a worker beyond its slots, unless told. */
@@ -45,6 +49,12 @@ export interface MasterStartOptions {
   readonly lostAfterMs: number;
   readonly prefetchMax: number;
   readonly acceptLoss: boolean;
+  /** Bytes of one artifact. */
+  readonly artifactBytesMax?: number | undefined;
+  /** Bytes of all artifacts; by default the disk is the limit. */
+  readonly artifactsBytesMax?: number | undefined;
+  /** After this time an artifact that nothing names is removed. */
+  readonly unusedArtifactMs?: number | undefined;
   readonly assets: readonly Asset[];
   readonly log?: (level: LogLevel, path: string, text: string, fields: LogFields) => void;
 }
@@ -82,6 +92,8 @@ export async function startMaster(options: MasterStartOptions): Promise<MasterSt
   const tokens = await openTokens(options.dataFolder);
   if (!tokens.ok) return { ok: false, message: `${tokens.message}; ${tokens.advice}` };
   const check = new TokenCheck(tokens.tokens);
+  const artifacts = await openRoom(options);
+  if (typeof artifacts === "string") return { ok: false, message: artifacts };
   const listening = listen({
     hostname: options.host,
     port: options.port,
@@ -89,11 +101,28 @@ export async function startMaster(options: MasterStartOptions): Promise<MasterSt
     insecure: options.insecure ?? false,
     check,
     assets: options.assets,
+    artifacts,
     names: options.names ?? [],
     trouble: (message) => options.log?.("warning", "master/listener", message, {}),
   });
-  if (!listening.ok) return { ok: false, message: `${listening.error.message}; ${listening.error.advice}` };
-  return await new MasterProcess(options, listening.listener, check).begin();
+  if (!listening.ok) {
+    await artifacts.close();
+    return { ok: false, message: `${listening.error.message}; ${listening.error.advice}` };
+  }
+  return await new MasterProcess(options, listening.listener, check, artifacts).begin();
+}
+
+/** The room of artifacts, or why there is none. */
+async function openRoom(
+  { dataFolder, artifactBytesMax, artifactsBytesMax }: MasterStartOptions,
+): Promise<ArtifactRoom | string> {
+  const folder = `${dataFolder}/${ARTIFACTS_FOLDER}`;
+  try {
+    return await openArtifactRoom({ folder, artifactBytesMax, artifactsBytesMax });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `the folder of artifacts ${folder} cannot be used: ${reason}`;
+  }
 }
 
 /** One life of the tree, and what must be let go when it ends. */
@@ -101,6 +130,10 @@ class MasterProcess {
   readonly #options: MasterStartOptions;
   readonly #listener: Listener;
   readonly #endWatch: () => Promise<void>;
+  readonly #logs: DiskLogs;
+  readonly #store: SqliteStore;
+  readonly #artifacts: ArtifactRoom;
+  readonly #cleaning: Cleaning;
   readonly #system: System;
   readonly #ended = Promise.withResolvers<number>();
   readonly #opened = Promise.withResolvers<string | undefined>();
@@ -109,9 +142,20 @@ class MasterProcess {
   #isOpen = false;
   #isFatal = false;
 
-  constructor(options: MasterStartOptions, listener: Listener, check: TokenCheck) {
+  constructor(options: MasterStartOptions, listener: Listener, check: TokenCheck, artifacts: ArtifactRoom) {
     this.#options = options;
     this.#listener = listener;
+    this.#store = new SqliteStore({ folder: options.dataFolder });
+    this.#artifacts = artifacts;
+    this.#cleaning = new Cleaning({
+      room: artifacts,
+      used: (hashes) => this.#usedArtifacts(hashes),
+      unusedMs: options.unusedArtifactMs,
+      log: (level, text) => options.log?.(level, "master/artifacts", text, {}),
+    });
+      folder: `${options.dataFolder}/logs`,
+      say: (level, text) => options.log?.(level, "master/logs", text, {}),
+    });
     this.#endWatch = watchTokens({
       folder: options.dataFolder,
       check,
@@ -129,7 +173,7 @@ class MasterProcess {
     const { dataFolder, heartbeatMs, lostAfterMs, prefetchMax, acceptLoss } = this.#options;
     const post = <M>(to: Ref<M>, message: M) => this.#system.post(to, message);
     const tree = masterTree({
-      store: new SqliteStore({ folder: dataFolder }),
+      store: this.#store,
       post,
       fatal: (reason) => this.#fatal(reason),
       gateway: (above) =>
@@ -139,6 +183,7 @@ class MasterProcess {
           post,
           heartbeatMs,
           stopMaster: (graceMs) => void this.stop(graceMs),
+          logs: this.#logs.logs,
           inspect: () => this.#system.inspect(),
         }),
     }, { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss });
@@ -168,10 +213,22 @@ class MasterProcess {
         this.#listener.gate.attach(entrance);
         if (entrance === undefined) return;
         this.#isOpen = true;
+        // Not before: the store may turn out to belong to another master.
+        this.#cleaning.begin();
         this.#opened.resolve(undefined);
       },
       unready: (reasons) => this.#listener.gate.unready(reasons),
     };
+  }
+
+  /** Asked past the store's actor: questions may overlap commits, and one that finds the store closed only fails. */
+  #usedArtifacts(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Promise((resolve, reject) => {
+      this.#store.query("artifacts_used", { hashes }, (result) => {
+        if (result.ok) resolve(new Set(result.value.used));
+        else reject(new Error(result.error.message));
+      });
+    });
   }
 
   #fatal(reason: string): void {
@@ -201,6 +258,10 @@ class MasterProcess {
     this.#isLeaving = true;
     this.#opened.resolve("the master was stopped before it was ready");
     await this.#endWatch();
+    await this.#logs.close();
+    await this.#cleaning.end();
+    // A transfer that goes on would keep the listener open.
+    await this.#artifacts.close();
     await this.#listener.close();
     this.#ended.resolve(this.#exitCode);
   }

@@ -1,5 +1,5 @@
 /**
- * The listener: one port for the socket, the page and the health checks.
+ * The listener: one port for the socket, the page, artifacts and the health checks.
  *
  * Promise: nobody gets a session without a token, the right subprotocol and, from a browser, the right origin; and not
  * beyond loopback without encryption unless someone said so.
@@ -9,9 +9,11 @@
  */
 import { Hono } from "hono";
 import { SOCKET_IDLE_SECONDS, SOCKET_PATH, SUBPROTOCOL } from "../../shared/protocol/limits.ts";
+import type { ArtifactRoom } from "../artifacts/artifact_room.ts";
 import { type Bind, bindProblem, hereOf, type ListenError, startProblem } from "./bind.ts";
 import { bearerOf, cookieName, subprotocolsOf } from "./credentials.ts";
 import type { Entrance, Gate, Visitor } from "./door.ts";
+import { ArtifactDesk, isArtifactPath } from "./http_artifacts.ts";
 import { isOurs, isSameOrigin } from "./http_hosts.ts";
 import { LoginDesk, loginPage, tokenInForm } from "./http_login.ts";
 import { LastingServer } from "./http_server.ts";
@@ -30,6 +32,8 @@ export interface ListenerOptions extends Bind {
   readonly check: TokenCheck;
   /** What is served; `/` only to those who are logged in. */
   readonly assets: readonly Asset[];
+  /** What is served below `/artifacts`; nothing without. The caller closes it first. */
+  readonly artifacts?: ArtifactRoom;
   /** Names by which a proxy or a tunnel passes requests on, in lower case. */
   readonly names?: readonly string[];
   /** Told when no connection can be taken, and when they can be again. */
@@ -175,6 +179,7 @@ class House implements Gate {
         : this.#login(token, env.address);
     });
     this.#routeAssets();
+    this.#routeArtifacts();
     this.#app.notFound((context) => context.text("there is nothing here\n", 404));
     this.#app.onError((_error, context) => context.text("the master could not answer this\n", 500));
   }
@@ -187,6 +192,14 @@ class House implements Gate {
         return context.body(body, 200, { "content-type": contentType, "cache-control": "no-cache" });
       });
     }
+  }
+
+  #routeArtifacts(): void {
+    const { artifacts, check } = this.#options;
+    if (artifacts === undefined) return;
+    const desk = new ArtifactDesk(artifacts, check);
+    // The router hands HEAD over as GET; the request itself still says HEAD.
+    this.#app.on(["GET", "PUT"], "/artifacts/:name", (context) => desk.answer(context.req.raw, this.#cookie));
   }
 
   async #login(token: string, address: string): Promise<Response> {
@@ -202,6 +215,7 @@ class House implements Gate {
       return refuse(421, "this master does not go by that name: see --host-name");
     }
     if (method === "POST" && path === "/login") return undefined;
+    if (method === "PUT" && isArtifactPath(path)) return undefined;
     if (method !== "GET" && method !== "HEAD") {
       return refuse(405, "only GET is answered here; commands go over /socket", { allow: "GET, HEAD" });
     }

@@ -8,6 +8,10 @@
 export const SUBPROTOCOL = "espalier.1";
 /** The path of the socket. */
 export const SOCKET_PATH = "/socket";
+/** On every answer about artifacts: it is the master that speaks, and no other web server in its place. */
+export const ARTIFACT_ANSWER_HEADER = "espalier-artifacts";
+/** How many bytes of an unfinished upload are there. */
+export const UPLOAD_OFFSET_HEADER = "upload-offset";
 /** What this code speaks. The minor number rises with additions that older peers may ignore. */
 export const PROTOCOL_VERSION = { major: 1, minor: 0 } as const;
 
