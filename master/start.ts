@@ -130,7 +130,6 @@ class MasterProcess {
   readonly #options: MasterStartOptions;
   readonly #listener: Listener;
   readonly #endWatch: () => Promise<void>;
-  readonly #logs: DiskLogs;
   readonly #store: SqliteStore;
   readonly #artifacts: ArtifactRoom;
   readonly #cleaning: Cleaning;
@@ -152,9 +151,6 @@ class MasterProcess {
       used: (hashes) => this.#usedArtifacts(hashes),
       unusedMs: options.unusedArtifactMs,
       log: (level, text) => options.log?.(level, "master/artifacts", text, {}),
-    });
-      folder: `${options.dataFolder}/logs`,
-      say: (level, text) => options.log?.(level, "master/logs", text, {}),
     });
     this.#endWatch = watchTokens({
       folder: options.dataFolder,
@@ -183,7 +179,6 @@ class MasterProcess {
           post,
           heartbeatMs,
           stopMaster: (graceMs) => void this.stop(graceMs),
-          logs: this.#logs.logs,
           inspect: () => this.#system.inspect(),
         }),
     }, { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss });
@@ -258,7 +253,6 @@ class MasterProcess {
     this.#isLeaving = true;
     this.#opened.resolve("the master was stopped before it was ready");
     await this.#endWatch();
-    await this.#logs.close();
     await this.#cleaning.end();
     // A transfer that goes on would keep the listener open.
     await this.#artifacts.close();
