@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { DeviceBooks, type DeviceNeed } from "../shared/model/device_books.ts";
+import { anonymousDevices, DeviceBooks, type DeviceNeed } from "../shared/model/device_books.ts";
 import type { Device, DeviceTrouble } from "../shared/model/devices.ts";
 
 /** What stands for no devices at all. */
@@ -29,9 +29,16 @@ export interface DevicesRefused {
 export class SlotDevices {
   readonly #books: DeviceBooks;
   readonly #byId: ReadonlyMap<string, Device>;
+  readonly #areTold: boolean;
   #out: ReadonlyMap<string, string> = new Map();
 
-  constructor(devices: readonly Device[]) {
+  /**
+   * @param named the worker's devices; undefined where they have no names
+   * @param gpus how many there are then
+   */
+  constructor(named: readonly Device[] | undefined, gpus: number) {
+    const devices = named ?? anonymousDevices(gpus);
+    this.#areTold = named !== undefined || devices.length > 0;
     this.#books = new DeviceBooks(devices);
     this.#byId = new Map(devices.map((device) => [device.id, device]));
   }
@@ -70,11 +77,11 @@ export class SlotDevices {
   /**
    * Takes what a lease needs.
    *
-   * @returns its devices, none where it needs none; undefined where this worker has no devices at all
+   * @returns its devices, none where it needs none; undefined where this worker knows of no devices
    * @throws RangeError where they are not free: a bug
    */
   take(user: DeviceUser): readonly Device[] | undefined {
-    if (this.#byId.size === 0) return undefined;
+    if (!this.#areTold) return undefined;
     const need = user.template.resources;
     if (need.gpus === 0) return NO_DEVICES;
     const ids = user.devices ?? this.#books.choose(need);

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { anonymousDevices } from "../shared/model/device_books.ts";
 import type { Device } from "../shared/model/devices.ts";
 import {
   addResources,
@@ -31,11 +30,11 @@ export class Free {
   readonly #slots: number[] = [];
 
   /** @param devices the pool's GPUs; without them they are called 0, 1 and so on */
-  constructor(slots: number, pool: Resources, devices: readonly Device[] = anonymousDevices(pool.gpus)) {
+  constructor(slots: number, pool: Resources, devices?: readonly Device[]) {
     this.#count = slots;
     this.#pool = pool;
     this.#left = pool;
-    this.devices = new SlotDevices(devices);
+    this.devices = new SlotDevices(devices, pool.gpus);
     for (let slot = slots - 1; slot >= 0; slot--) this.#slots.push(slot);
   }
 
@@ -54,7 +53,7 @@ export class Free {
   /**
    * Takes a slot, the resources and the devices.
    *
-   * @returns the devices, none where it needs none; undefined where this worker has none at all
+   * @returns the devices, none where it needs none; undefined where this worker knows of none
    * @throws RangeError where no slot is free: a bug
    */
   take(user: User): readonly Device[] | undefined {

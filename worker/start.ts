@@ -25,8 +25,9 @@ import { SeenFile } from "./seen_file.ts";
 import { socketUrl } from "./start_url.ts";
 import { workerTree } from "./tree.ts";
 import type { VitalsSource, WorkerOptions, WorkerPorts } from "./tree_ports.ts";
+import { WorkerDevices, type WorkerDevicesOptions } from "./devices/worker_devices.ts";
+import { labelsOf } from "./devices/labels.ts";
 import { readFacts } from "./vitals/machine.ts";
-import { NvidiaSmi } from "./vitals/nvidia_smi.ts";
 import { startVitals } from "./vitals/vitals.ts";
 
 /** How a worker is started. */
@@ -47,7 +48,15 @@ export interface StartOptions {
   /** Attempts at a time; by default one for each core. */
   readonly slots?: number | undefined;
   /** What attempts with needs are given from; by default the machine's cores, memory and GPUs. */
-  readonly pool?: Partial<Resources> | undefined;
+  readonly pool?: Partial<Pick<Resources, "cpus" | "memoryBytes">> | undefined;
+  /** Its GPUs; by default all that `nvidia-smi` lists and `CUDA_VISIBLE_DEVICES` leaves. */
+  readonly gpus?: Omit<WorkerDevicesOptions, "log"> | undefined;
+  /** What it is labelled with, as `name=value`, beside what it finds out by itself. */
+  readonly labels?: readonly string[] | undefined;
+  /** It leaves in an orderly way before so much time has passed since its start; what runs then has `graceMs` to finish. */
+  readonly limit?: { readonly timeMs: number; readonly graceMs: number } | undefined;
+  /** It leaves when it was connected and nothing ran for so long; by default it stays. */
+  readonly idleTimeoutMs?: number | undefined;
   /** Folders in which, at any depth, the modules of evaluators may lie; by default anywhere on the machine. */
   readonly modulesWithin?: readonly string[] | undefined;
   /** Whether commands are run, any program as this user; by default they are. */
@@ -76,6 +85,9 @@ export interface StartedWorker {
 /** The exit code after a bug: EX_SOFTWARE of sysexits.h. Whoever runs the process starts it again. */
 export const CRASHED_EXIT = 70;
 
+/** So long before the end of its time a worker hands back what still runs: HAND_BACK_GRACE_MS and what follows it. */
+const GOODBYE_MS = 5_000;
+
 /** Starts a worker. */
 export function startWorker(options: StartOptions): StartedWorker {
   const process = new WorkerProcess(options);
@@ -92,7 +104,8 @@ class WorkerProcess {
   readonly #options: StartOptions;
   #executors: readonly Executor[];
   readonly #slots: number;
-  readonly #gpus = new NvidiaSmi();
+  readonly #gpus: WorkerDevices;
+  readonly #startedMs = performance.now();
   /** What is still being closed. */
   readonly #closing: Promise<void>[] = [];
   #stop: (graceMs: number) => void = (graceMs) => this.#stopGraceMs = graceMs;
@@ -103,6 +116,7 @@ class WorkerProcess {
     this.#options = options;
     this.#slots = options.slots ?? navigator.hardwareConcurrency;
     this.#executors = options.executors ?? [];
+    this.#gpus = new WorkerDevices({ ...options.gpus, log: options.log });
   }
 
   stop(graceMs: number): void {
@@ -124,10 +138,14 @@ class WorkerProcess {
       const journal = await openJournal(identity.folder, { trouble });
       const seen = new SeenFile(identity.folder);
       const code = await this.#runTree({ journal, seen }, await this.#describe(masters, identity));
-      await Promise.all([...this.#closing, ...this.#executors.map((executor) => executor.close())]);
+      await Promise.all([
+        ...this.#closing,
+        ...this.#executors.map((executor) => executor.close()),
+      ]);
       await Promise.all([journal.close(), seen.close()]);
       return code;
     } finally {
+      await this.#gpus.stop();
       identity.close();
     }
   }
@@ -155,16 +173,27 @@ class WorkerProcess {
 
   async #describe(masters: readonly string[], { worker }: Identity): Promise<WorkerOptions> {
     const facts = readFacts();
-    const gpus = this.#options.pool?.gpus ?? (await this.#gpus.read()).length;
+    const devices = await this.#gpus.find();
+    const { pool, labels = [], limit, idleTimeoutMs } = this.#options;
     return {
       masters,
       token: this.#options.token,
       worker,
       incarnation: incarnation(crypto.randomUUID()),
       slots: this.#slots,
-      pool: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, ...this.#options.pool, gpus },
+      pool: { cpus: facts.cpus, memoryBytes: facts.memoryBytes, ...pool, gpus: devices?.length ?? 0 },
+      devices,
+      labels: labelsOf(facts, devices ?? [], labels),
+      limit: limit === undefined ? undefined : this.#leaves(limit),
+      idleTimeoutMs,
       facts,
     };
+  }
+
+  /** Handing back and saying goodbye take their time, too. */
+  #leaves({ timeMs, graceMs }: NonNullable<StartOptions["limit"]>): WorkerOptions["limit"] {
+    const goodbyeMs = Math.min(GOODBYE_MS, timeMs / 4);
+    return { workUntilMs: this.#startedMs + timeMs - goodbyeMs, graceMs };
   }
 
   #runTree(disk: WorkerDisk, worker: WorkerOptions): Promise<number> {
@@ -208,11 +237,13 @@ class WorkerProcess {
 
   #vitals(): VitalsSource {
     return {
-      start: (sampled) => {
-        const sampler = startVitals({ gpus: this.#gpus, sampled });
-        return () => {
-          this.#closing.push(sampler.stop());
-        };
+      start: (told) => {
+        const sampler = startVitals({
+          gpus: () => this.#gpus.state().gpus,
+          sampled: (vitals) => told(vitals, this.#gpus.state().out),
+        });
+        this.#gpus.changed = () => sampler.sampleNow();
+        return () => sampler.stop();
       },
     };
   }

@@ -29,6 +29,13 @@ export function span(text: string): number {
   return ms;
 }
 
+/** A span of at least a millisecond. */
+export function positiveSpan(text: string): number {
+  const ms = span(text);
+  if (ms < 1) throw new InvalidArgumentError("Expected a duration longer than nothing.");
+  return ms;
+}
+
 /** An option that takes a span. */
 export function spanOption(flags: string, description: string, defaultMs: number): Option {
   return new Option(flags, description).argParser(span).default(defaultMs, formatDuration(defaultMs));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DeviceKind } from "../../shared/model/devices.ts";
 import type { LogFields, LogLevel } from "../../shared/actor/actor.ts";
 
 /** Takes what a role has to say to people. */
@@ -23,6 +24,9 @@ export interface MasterOptions {
   readonly lostAfterMs: number;
   readonly prefetchMax: number;
   readonly acceptLoss: boolean;
+  /** What is kept of what evaluators print: so many bytes in all, and for so long. */
+  readonly logsLimitBytes?: number | undefined;
+  readonly logsKeptMs?: number | undefined;
   readonly log: LogSink;
 }
 
@@ -34,6 +38,17 @@ export interface RunningMaster {
   stop(graceMs: number): Promise<number>;
   /** Resolves with the exit code when it has ended, by itself or by `stop`. */
   readonly ended: Promise<number>;
+}
+
+/** The GPUs that a worker offers. */
+export interface WorkerGpus {
+  /** By default all that are found. */
+  readonly wish?:
+    | { readonly type: "none" }
+    | { readonly type: "named"; readonly names: readonly string[]; readonly kind: DeviceKind }
+    | undefined;
+  /** How often their tool is asked at most. */
+  readonly intervalMs?: number | undefined;
 }
 
 /** How a worker is started. */
@@ -54,6 +69,13 @@ export interface WorkerOptions {
   readonly modulesWithin?: readonly string[] | undefined;
   /** Whether commands are run; by default they are. */
   readonly commands?: boolean | undefined;
+  /** What attempts with needs are given from; by default the machine's cores and memory. */
+  readonly pool?: { readonly cpus?: number; readonly memoryBytes?: number } | undefined;
+  readonly gpus?: WorkerGpus | undefined;
+  /** As `name=value`. */
+  readonly labels?: readonly string[] | undefined;
+  readonly limit?: { readonly timeMs: number; readonly graceMs: number } | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   readonly log: LogSink;
 }
 

@@ -1,29 +1,32 @@
 /**
  * How the machine and the worker are doing, sampled at an interval.
  *
- * Promise: never an error and never more than one sample at work; what a system does not tell is null.
+ * Promise: never an error; what a system does not tell is null.
+ * Not here: the devices, which have a pace of their own (../devices).
  *
  * @module
  */
-import type { WorkerVitals } from "../../shared/protocol/worker_envelopes.ts";
+import type { Gpu, WorkerVitals } from "../../shared/protocol/worker_envelopes.ts";
 import { busyPercent, type CpuTicks, loadPercent, readCpuTicks } from "./cpu.ts";
 import { readFacts } from "./machine.ts";
-import { NvidiaSmi } from "./nvidia_smi.ts";
 
 /** How often, and whom to tell. */
 export interface VitalsOptions {
   readonly intervalMs?: number | undefined;
-  readonly gpus?: NvidiaSmi | undefined;
+  /** What is known of the devices now. */
+  readonly gpus?: (() => readonly Gpu[]) | undefined;
   /** Called from an empty stack with each sample. */
   readonly sampled?: ((vitals: WorkerVitals) => void) | undefined;
 }
 
 /** A sampler at work. */
 export interface VitalsSampler {
-  /** The newest sample; undefined before the first. */
-  latest(): WorkerVitals | undefined;
-  /** Ends it; resolves when nothing of it is at work. */
-  stop(): Promise<void>;
+  /** The newest sample. */
+  latest(): WorkerVitals;
+  /** Takes one out of turn. */
+  sampleNow(): void;
+  /** Ends it. */
+  stop(): void;
 }
 
 /** As often as a heartbeat, which carries the newest sample. */
@@ -31,38 +34,30 @@ export const VITALS_INTERVAL_MS = 10_000;
 
 /** Samples at once and then at each interval. */
 export function startVitals(options: VitalsOptions = {}): VitalsSampler {
-  const gpus = options.gpus ?? new NvidiaSmi();
   const { cpus } = readFacts();
   let ticks: CpuTicks | undefined;
-  let latest: WorkerVitals | undefined;
-  let atWork: Promise<void> | undefined;
-  const stopped = new AbortController();
+  let latest = sample();
 
-  const sample = async () => {
+  function sample(): WorkerVitals {
     const before = ticks;
     ticks = readCpuTicks();
     const cpuPercent = before === undefined || ticks === undefined
       ? loadPercent(cpus)
       : busyPercent(before, ticks);
-    const vitals = { cpuPercent, ...readMemory(), gpus: await gpus.read(stopped.signal) };
-    if (stopped.signal.aborted) return;
-    latest = vitals;
-    options.sampled?.(vitals);
+    return { cpuPercent, ...readMemory(), gpus: [...options.gpus?.() ?? []] };
+  }
+  function sampleNow(): void {
+    latest = sample();
+    options.sampled?.(latest);
+  }
+
+  const first = setTimeout(sampleNow, 0);
+  const timer = setInterval(sampleNow, options.intervalMs ?? VITALS_INTERVAL_MS);
+  const stop = () => {
+    clearTimeout(first);
+    clearInterval(timer);
   };
-  const begin = () => {
-    // A tool that is slow to answer makes samples rarer, not more.
-    atWork ??= sample().finally(() => atWork = undefined);
-  };
-  const timer = setInterval(begin, options.intervalMs ?? VITALS_INTERVAL_MS);
-  begin();
-  return {
-    latest: () => latest,
-    async stop() {
-      stopped.abort();
-      clearInterval(timer);
-      await atWork;
-    },
-  };
+  return { latest: () => latest, sampleNow, stop };
 }
 
 /** Without what can be taken back from caches. */

@@ -5,15 +5,18 @@
  */
 import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
+import { DEVICE_KINDS, type DeviceKind } from "../../../shared/model/devices.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { findMaster, freshToken, type MasterWords } from "../../find_master.ts";
-import { gather, span, spanOption, wholeNumber } from "../arguments.ts";
+import { gather, positiveSpan, span, spanOption, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
-import { EXIT, Failure } from "../failure.ts";
+import { EXIT, Failure, UsageError } from "../failure.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { type LifelineEnd, lifelineOption, whenInputCloses } from "../lifeline.ts";
 import { LOG_LEVELS, logLines } from "../log_lines.ts";
 import { outputOption, printAnswer } from "../output.ts";
+import { coreAmount, deviceNames, gatherLabels, memoryAmount } from "../quantities.ts";
+import type { WorkerOptions } from "../roles.ts";
 import { dataFolderOf, masterWords, withMasterOptions } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
@@ -28,6 +31,14 @@ interface WorkerVerbOptions extends AskOptions {
   readonly slots: number;
   readonly modulesWithin?: readonly string[];
   readonly commands: boolean;
+  readonly gpus?: readonly string[];
+  readonly gpuKind: DeviceKind;
+  readonly gpuInterval?: number;
+  readonly cpus?: number;
+  readonly memory?: number;
+  readonly label?: readonly string[];
+  readonly timeLimit?: number;
+  readonly idleTimeout?: number;
   readonly grace: number;
   readonly folderWithin: number;
   readonly stdinLifeline?: boolean;
@@ -49,6 +60,26 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       gather,
     )
     .option("--no-commands", "run no evaluators that are commands or Python, which may do what this user may")
+    .option(
+      "--gpus <list>",
+      'which GPUs to offer: indexes or uuids, or "none"; by default all that nvidia-smi lists',
+      deviceNames,
+    )
+    .addOption(
+      new Option("--gpu-kind <kind>", "what the GPUs of --gpus are").choices(DEVICE_KINDS).default("cuda"),
+    )
+    .addOption(
+      new Option("--gpu-interval <duration>", "how often GPUs are looked at").argParser(span).hideHelp(),
+    )
+    .option("--cpus <n>", "cores to offer to tasks that ask for some; by default all", coreAmount)
+    .option("--memory <amount>", "memory to offer, such as 16GiB; by default all", memoryAmount)
+    .option("--label <name=value>", "a label that tasks may ask for; may be repeated", gatherLabels)
+    .option(
+      "--time-limit <duration>",
+      "leave before so much time has passed; tasks that need longer are not taken",
+      positiveSpan,
+    )
+    .option("--idle-timeout <duration>", "leave when nothing was to do for so long", positiveSpan)
     .addOption(
       spanOption("--grace <duration>", "how long what runs has to finish at a stop", STOP_GRACE_DEFAULT_MS),
     )
@@ -80,6 +111,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     slots: options.slots,
     modulesWithin: options.modulesWithin,
     commands: options.commands,
+    ...offerOf(options),
     log: logLines(terminal, options.logLevel),
   });
   const ends = listenForInterrupts({
@@ -108,6 +140,29 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     worker.stop(0);
     setTimeout(() => Deno.exit(EXIT.failure), ORPHAN_END_MS);
   }
+}
+
+/** What it offers, and for how long. */
+function offerOf(options: WorkerVerbOptions): Partial<WorkerOptions> {
+  const { gpus, gpuKind: kind, gpuInterval: intervalMs, cpus, memory, label, timeLimit, grace } = options;
+  if (gpus === undefined && kind !== "cuda") {
+    throw new UsageError(`--gpu-kind ${kind} needs --gpus: only GPUs of NVIDIA are found by themselves`);
+  }
+  const wish = gpus === undefined
+    ? undefined
+    : gpus.length === 0
+    ? { type: "none" } as const
+    : { type: "named", names: gpus, kind } as const;
+  return {
+    gpus: { wish, intervalMs },
+    pool: {
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(memory === undefined ? {} : { memoryBytes: memory }),
+    },
+    labels: label,
+    limit: timeLimit === undefined ? undefined : { timeMs: timeLimit, graceMs: grace },
+    idleTimeoutMs: options.idleTimeout,
+  };
 }
 
 /** `--data` is the worker's: it names a master only where it is a master's folder and no address was given. */
