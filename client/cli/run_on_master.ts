@@ -4,6 +4,7 @@
  * @module
  */
 import type { AskOptions, CliContext } from "./context.ts";
+import type { CodeLimits } from "./code_list.ts";
 import { printAnswer } from "./output.ts";
 import { whyNoResult } from "./no_result.ts";
 import { printEnd } from "./run_end.ts";
@@ -15,9 +16,18 @@ import { PauseWatch, watchExperiment } from "./watch.ts";
 export interface RunOptions extends AskOptions {
   readonly set?: readonly string[];
   readonly detach?: boolean;
+  readonly listCode?: boolean;
+  /** In bytes. */
+  readonly codeLimit: number;
+  readonly codeFilesLimit: number;
   readonly workers?: number;
   readonly slots?: number;
   readonly port: number;
+}
+
+/** How much of a spec's folder may travel. */
+export function limitsOf({ codeLimit, codeFilesLimit }: RunOptions): CodeLimits {
+  return { bytes: codeLimit, entries: codeFilesLimit };
 }
 
 /** A spec that passed its check. */

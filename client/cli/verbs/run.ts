@@ -6,16 +6,20 @@
  *
  * @module
  */
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
+import { UNPACK_ENTRIES_MAX } from "../../../shared/platform/tar_unpack.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { gather, wholeNumber } from "../arguments.ts";
+import { CODE_BYTES_MAX, CODE_ENTRIES_MAX } from "../code_list.ts";
+import { showCode } from "../code_show.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { whyNoResult } from "../no_result.ts";
 import { outputOption } from "../output.ts";
+import { memoryAmount } from "../quantities.ts";
 import { runLocally } from "../run_locally.ts";
 import { mastersOf, withClient, withMasterOptions } from "../session.ts";
-import { runOnMaster, type RunOptions } from "../run_on_master.ts";
+import { limitsOf, runOnMaster, type RunOptions } from "../run_on_master.ts";
 import { loadSpec } from "../spec_file.ts";
 import { printEnd } from "../run_end.ts";
 import { PauseWatch, watchExperiment } from "../watch.ts";
@@ -32,6 +36,17 @@ export function addRunVerbs(program: Command, context: CliContext): void {
     .argument("<spec>", "a YAML or JSON file, or a TypeScript module")
     .option("--set <path=value>", "change the spec, such as budget.trials=20 (may be repeated)", gather)
     .option("--detach", "with a master: do not wait for the end")
+    .option("--list-code", "only list which files of the spec's folder travel to the workers")
+    .addOption(
+      new Option("--code-limit <amount>", "how much of the spec's folder may travel")
+        .argParser(memoryAmount).default(CODE_BYTES_MAX, "64MiB"),
+    )
+    .option(
+      "--code-files-limit <n>",
+      "how many files may",
+      wholeNumber(1, UNPACK_ENTRIES_MAX),
+      CODE_ENTRIES_MAX,
+    )
     .option(
       "--workers <n>",
       "without a master: processes to evaluate with",
@@ -56,6 +71,7 @@ export function addRunVerbs(program: Command, context: CliContext): void {
 async function run(file: string, options: RunOptions, context: CliContext): Promise<void> {
   const loaded = await loadSpec(file, options.set);
   if (!loaded.ok) throw new UsageError(loaded.problems.join("\n"));
+  if (options.listCode === true) return await showCode(loaded, limitsOf(options), options.output, context);
   const isRemote = mastersOf(options, context.terminal) !== undefined;
   if (isRemote && (options.workers !== undefined || options.slots !== undefined)) {
     throw new UsageError(
