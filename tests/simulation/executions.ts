@@ -5,18 +5,20 @@
  *
  * @module
  */
+import { NO_RESOURCES } from "../../shared/model/resources.ts";
 import type { TaskTemplate } from "../../shared/model/task.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import type { AttemptEnd, Metrics } from "../../shared/model/outcome.ts";
 import { metricsProblem } from "../../worker/attempt_end.ts";
 import type { Attempt } from "../../worker/executors/executor.ts";
 import type { Findings } from "./findings.ts";
+import { checkDevices, type DeviceUser } from "./checkers/device_use.ts";
 import type { WorkerPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { StoreLives } from "./store_lives.ts";
 
 /** One run of an evaluator. */
-export interface Execution {
+export interface Execution extends DeviceUser {
   readonly key: string;
   readonly task: string;
   readonly process: SimulatedProcess;
@@ -43,6 +45,8 @@ export class Executions {
   /** Tasks whose evaluator said that another try would fail too. */
   readonly finalFailures = new Set<string>();
   readonly #byTask = new Map<string, number>();
+  /** The GPUs that each lease was given. */
+  readonly assigned = new Map<string, readonly string[]>();
   readonly #running = new Set<Execution>();
 
   constructor(
@@ -84,6 +88,8 @@ export class Executions {
       end: undefined,
       reported: [],
     };
+      devices: attempt.devices?.map(({ id }) => id) ?? [],
+      need: template?.resources ?? attempt.resources ?? NO_RESOURCES,
     this.#findings.expect("lease_once", !this.byLease.has(key), () => `${key} was executed twice`);
     this.#findings.expect(
       "submissions_kept",
@@ -97,6 +103,7 @@ export class Executions {
     return execution;
   }
 
+    checkDevices(this.#findings, execution, this.#running, this.assigned.get(key));
   /** An evaluator has reported. */
   reported(execution: Execution, { step, metrics }: Reported): void {
     const isFit = Number.isSafeInteger(step) && step >= 0 && metricsProblem(metrics) === undefined;

@@ -47,6 +47,7 @@ export const FAULTS = {
   clockDrift: "a process began whose monotonic clock drifts",
   sleep: "a laptop slept: its monotonic clocks stood still",
   twin: "a second process with a living worker's id was started",
+  gpuOut: "a GPU was out of service for a while",
   failed: "an evaluator failed",
   failedForGood: "an evaluator failed, for good",
   hang: "an evaluator hung",

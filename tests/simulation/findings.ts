@@ -15,6 +15,7 @@ export const CHECKERS = {
   lease_once: "two executions never share a lease, and no lease is granted twice",
   epoch_new: "every life of the cluster has an epoch of its own, newer than all before",
   slots_kept: "a worker runs no more than its slots and its pool hold",
+  devices_overcommitted: "no GPU is given out, or used, beyond itself, nor while it is out of service",
   retries_bounded: "failures are retried within the policy, each counted by a durable row",
   stale_words: "a failure counts only from a lease that had not ended before",
   cluster_sane: "the cluster's own invariants hold after every turn",

@@ -75,6 +75,8 @@ export class Nemesis {
         return this.sleep(this.#random.pick(SLEEPS_MS) * (0.5 + this.#random.next()));
       case "twin":
         return this.#startTwin();
+      case "gpuOut":
+        return this.#takeGpuOut();
     }
   }
 
@@ -212,6 +214,17 @@ export class Nemesis {
     node.setWallClock(byMs);
     this.#world.count("clockJump");
     return `the wall clock of ${node.name} is set by ${seconds(byMs)}`;
+  }
+
+  #takeGpuOut(): string | undefined {
+    const worker = this.#worker();
+    const device = worker.gpus.length === 0 ? undefined : this.#random.pick(worker.gpus);
+    if (device === undefined || worker.isGpuOut(device.id)) return undefined;
+    const spanMs = this.#span();
+    worker.takeGpuOut(device.id);
+    this.#later(spanMs, () => worker.putGpuBack(device.id));
+    this.#world.count("gpuOut");
+    return `${device.id} of ${worker.name} is out of service for ${seconds(spanMs)}`;
   }
 
   #startTwin(): string | undefined {

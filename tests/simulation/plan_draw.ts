@@ -12,6 +12,8 @@ import type { Calamity, EvaluatorPlan, FaultRates, Plan, WorkerPlan, WorkloadPla
 /** One run in so many has a large cluster: most are small, for speed. */
 const LARGE_ONE_IN = 60;
 const HOUR_MS = 3_600_000;
+/** So many of the runs have workers with GPUs, and tasks that need some. */
+const GPUS_PART = 0.3;
 /** A worker's clock that is off is so by at most this. */
 const CLOCK_OFF_MS_MAX = 30 * HOUR_MS;
 /** What happens once, by the part of the runs that have it. */
@@ -27,7 +29,7 @@ export function drawPlan(seed: string): Plan {
   const random = seededRandom(seed, "plan");
   const draw = new Draw(random);
   const isLarge = random.integer(LARGE_ONE_IN) === 0;
-  return {
+  return withGpus(seed, {
     workers: drawWorkers(draw, isLarge),
     clients: isLarge ? 2 + random.integer(3) : 1 + random.integer(2),
     activeMs: draw.between(20_000, 150_000),
@@ -49,6 +51,26 @@ export function drawPlan(seed: string): Plan {
     rates: drawRates(draw),
     calamity: drawCalamity(random),
     workload: drawWorkload(draw, isLarge),
+  });
+}
+
+/** GPUs are drawn beside all else: the runs without them are as they would be if there were none. */
+function withGpus(seed: string, plan: Plan): Plan {
+  const random = seededRandom(seed, "gpus");
+  if (random.next() >= GPUS_PART) return plan;
+  const most = 1 + random.integer(3);
+  const workers = plan.workers.map((shape, index) => ({
+    ...shape,
+    // What needs the most fits the first.
+    gpus: index === 0 ? most : 1 + random.integer(most),
+  }));
+  const gpuNeeds = [0, 0.25, 0.5, 1, ...(most > 1 ? [most] : [])];
+  const gpuOut = random.next() < 0.5 ? random.next() * 4 : 0;
+  return {
+    ...plan,
+    workers,
+    rates: { ...plan.rates, gpuOut },
+    workload: { ...plan.workload, gpuNeeds },
   };
 }
 
@@ -124,6 +146,7 @@ function drawRates(draw: Draw): FaultRates {
 function drawCalamity(random: Random): Calamity {
   let left = random.next();
   for (const [calamity, part] of CALAMITIES) {
+    gpuOut: 0,
     if (left < part) return calamity;
     left -= part;
   }

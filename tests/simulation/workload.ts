@@ -61,16 +61,20 @@ export class Workload {
   #submit(client: ClientNode, name: string, random: Random): string {
     const count = 1 + random.integer(this.#world.plan.workload.tasksMax);
     const payloads = Array.from({ length: count }, (_, index) => encode({ candidate: { name, index } }));
-    client.ask({ kind: "submit", name, template: template(random), payloads }, (reply) => {
+    client.ask({ kind: "submit", name, template: template(random, this.#gpuNeeds), payloads }, (reply) => {
       this.#learn(reply, "group", this.#groups);
     });
     return `${client.name} submits ${count} tasks as ${name}`;
   }
 
   #run(client: ClientNode, name: string, random: Random): string {
-    const spec = specOf(name, this.#world.plan.workload.trialsMax, random);
+    const spec = specOf(name, this.#world.plan.workload.trialsMax, random, this.#gpuNeeds);
     client.ask({ kind: "run", spec }, (reply) => this.#learn(reply, "experiment", this.#experiments));
     return `${client.name} runs an experiment of ${spec.budget?.trials} trials as ${name}`;
+  }
+
+  get #gpuNeeds(): readonly number[] {
+    return this.#world.plan.workload.gpuNeeds ?? [];
   }
 
   #cancel(client: ClientNode, random: Random): string | undefined {
@@ -116,13 +120,13 @@ function any(groups: readonly GroupId[], random: Random): GroupId | undefined {
   return groups.length === 0 ? undefined : random.pick(groups);
 }
 
-function template(random: Random): TaskTemplate {
+function template(random: Random, gpuNeeds: readonly number[]): TaskTemplate {
   return {
     evaluator: random.integer(4) === 0
       ? { kind: "builtin", name: "noop" }
       : { kind: "module", path: "/evaluate.ts" },
     // No worker has less than one cpu.
-    resources: { cpus: random.integer(2), memoryBytes: 0, gpus: 0 },
+    resources: { cpus: random.integer(2), memoryBytes: 0, gpus: gpusOf(random, gpuNeeds) },
     priority: random.integer(3),
     retry: { ...RETRY_DEFAULTS, limit: random.integer(4), crashLimit: random.integer(4) },
     deadlineMs: DEADLINE_MS,
@@ -131,7 +135,12 @@ function template(random: Random): TaskTemplate {
   };
 }
 
-function specOf(name: string, trialsMax: number, random: Random): SpecInput {
+/** Draws nothing where no task needs a GPU. */
+function gpusOf(random: Random, gpuNeeds: readonly number[]): number {
+  return gpuNeeds.length === 0 ? 0 : random.pick(gpuNeeds);
+}
+
+function specOf(name: string, trialsMax: number, random: Random, gpuNeeds: readonly number[]): SpecInput {
   return {
     name,
     space: parameters({
@@ -153,6 +162,7 @@ function specOf(name: string, trialsMax: number, random: Random): SpecInput {
     retry: { limit: random.integer(3) },
     maxFailures: random.pick([0, 5]),
     minWorkers: random.integer(2),
+    resources: { gpus: gpusOf(random, gpuNeeds) },
   };
 }
 

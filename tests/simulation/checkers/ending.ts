@@ -59,12 +59,12 @@ function held(world: World): readonly string[] {
     }
   }
   for (const worker of core.workers.values()) {
-    const { cpus } = worker.drawn;
-    if (worker.attempts.size > 0 || Math.abs(cpus) > 1e-9) {
+    const { cpus, gpus } = worker.drawn;
+    if (worker.attempts.size > 0 || Math.abs(cpus) > 1e-9 || Math.abs(gpus) > 1e-9) {
       left.push(
         `${worker.id} holds ${
           [...worker.attempts].map((each) => leaseKey(each.lease)).join(", ")
-        } and ${cpus} cpus`,
+        } and ${cpus} cpus and ${gpus} gpus`,
       );
     }
   }

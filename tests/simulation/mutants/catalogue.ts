@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DEVICE_MUTANTS } from "./devices.ts";
 import { DURABILITY_MUTANTS } from "./durability.ts";
 import { LEASE_MUTANTS } from "./leases.ts";
 import type { NamedMutant, SourceMutant } from "./named_mutant.ts";
@@ -16,6 +17,7 @@ export const SOURCE_MUTANTS: readonly SourceMutant[] = [
   ...RESULT_MUTANTS,
   ...DURABILITY_MUTANTS,
   ...PEER_MUTANTS,
+  ...DEVICE_MUTANTS,
 ];
 
 /** All of them. */

@@ -5,6 +5,7 @@
  */
 import type { Ref } from "../../../shared/actor/actor.ts";
 import type { System } from "../../../shared/actor/system.ts";
+import type { Device, DeviceTrouble } from "../../../shared/model/devices.ts";
 import { incarnation, workerId } from "../../../shared/model/ids.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
 import type { Result, WorkerVitals } from "../../../shared/protocol/worker_envelopes.ts";
@@ -25,12 +26,17 @@ const VITALS_EVERY_MS = 5_000;
 const CLOCK_OFF_MS = 3_600_000;
 const VITALS: WorkerVitals = { cpuPercent: 1, memoryUsedBytes: 1, rssBytes: 1, gpus: [] };
 
+const GPU_BYTES = 16 * 2 ** 30;
+
 /** One worker. */
 export class WorkerNode extends Node {
   readonly journal: JournalDisk;
   /** Results that are for a person to look at. */
   readonly setAside: Result[] = [];
+  readonly gpus: readonly Device[];
   readonly #shape: WorkerPlan;
+  /** They are so of the machine, whichever process runs on it. */
+  readonly #gpusOut = new Set<string>();
   /** Unlike its name where another process has the same id. */
   readonly #id: string;
   #root: Ref<WorkerRootMessage> | undefined;
@@ -38,6 +44,12 @@ export class WorkerNode extends Node {
   constructor(name: string, world: World, shape: WorkerPlan, id = name) {
     super(name, world);
     this.#shape = shape;
+    this.gpus = Array.from({ length: shape.gpus ?? 0 }, (_, index) => ({
+      id: `GPU-${index}`,
+      kind: "cuda",
+      name: "simulated",
+      memoryBytes: GPU_BYTES,
+    }));
     this.#id = id;
     this.wallOffsetMs = shape.clockOffMs ?? 0;
     this.journal = new JournalDisk(world.random("journal", name), () => world.count("journalTorn"));
@@ -53,6 +65,18 @@ export class WorkerNode extends Node {
     if (this.#root !== undefined && !this.isPaused) {
       this.system?.post(this.#root, { type: "stop", graceMs, reason: "the simulation stops it" });
     }
+  }
+
+  isGpuOut(id: string): boolean {
+    return this.#gpusOut.has(id);
+  }
+
+  takeGpuOut(id: string): void {
+    this.#gpusOut.add(id);
+  }
+
+  putGpuBack(id: string): void {
+    this.#gpusOut.delete(id);
   }
 
   get #hasTwin(): boolean {
@@ -108,7 +132,8 @@ export class WorkerNode extends Node {
         worker: workerId(this.#id),
         incarnation: incarnation(`${this.name}-${this.life}`),
         slots: shape.slots + (mutant.extraSlots ?? 0),
-        pool: { cpus: shape.cpus, memoryBytes: 0, gpus: 0 },
+        pool: { cpus: shape.cpus, memoryBytes: 0, gpus: this.gpus.length },
+        devices: this.gpus,
         facts: {
           hostname: this.name,
           os: "linux",
@@ -138,11 +163,14 @@ export class WorkerNode extends Node {
     });
   }
 
-  #vitals(process: SimulatedProcess, sample: (vitals: WorkerVitals) => void): () => void {
+  #vitals(
+    process: SimulatedProcess,
+    sample: (vitals: WorkerVitals, devicesOut: readonly DeviceTrouble[]) => void,
+  ): () => void {
     let isOver = false;
     const again = () => {
       if (isOver) return;
-      sample(VITALS);
+      sample(VITALS, [...this.#gpusOut].map((id) => ({ id, reason: "the simulation says so" })));
       process.timer(VITALS_EVERY_MS, again);
     };
     process.timer(1, again);
