@@ -36,9 +36,11 @@ export class CliProcess {
   readonly #notes = new Lines();
   readonly #read: Promise<unknown>;
 
-  constructor(args: readonly string[]) {
+  /** @param folder where it runs; by default where the tests do */
+  constructor(args: readonly string[], { folder }: { readonly folder?: string } = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", MAIN, ...args],
+      ...(folder === undefined ? {} : { cwd: folder }),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

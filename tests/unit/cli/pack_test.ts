@@ -9,6 +9,7 @@ import { sendCode } from "../../../client/cli/code_pack.ts";
 import { loadSpec } from "../../../client/cli/spec_file.ts";
 import { unpackTree } from "../../../shared/platform/tar_unpack.ts";
 import type { SpecInput } from "../../../shared/protocol/spec.ts";
+import { runAlone } from "./fake_terminal.ts";
 import { FolderTransfer, inFolder, namesIn, writeTree } from "../files/rig.ts";
 
 const LIMITS: CodeLimits = { bytes: CODE_BYTES_MAX, entries: CODE_ENTRIES_MAX };
@@ -208,3 +209,20 @@ for (const [what, evaluator, message] of MISTAKES) {
     await assert.rejects(sent(folder, `evaluator: ${evaluator}`), message);
   });
 }
+
+withCode("run --list-code lists what would travel, with sizes, and needs no master", async (folder) => {
+  await writeTree(folder, { "e.py": "12345", "lib/x.py": "1", ".git/x": "" });
+  await Deno.writeTextFile(`${folder}/spec.yaml`, `${SPEC}evaluator: { kind: python, path: e.py }`);
+  const run = (...more: readonly string[]) =>
+    runAlone(["run", `${folder}/spec.yaml`, "--list-code", ...more]);
+  const { out, code } = await run("--output", "json");
+  assert.equal(code, 0);
+  const { files } = JSON.parse(out);
+  assert.deepEqual(files.map(({ name }: { name: string }) => name), ["e.py", "lib/x.py", "spec.yaml"]);
+  assert.deepEqual(files[0], { name: "e.py", bytes: 5 });
+  assert.match((await run()).out, /^FILE +SIZE\ne\.py +5 B\n/);
+  const tooMuch = await run("--code-limit", "100", "--output", "quiet");
+  assert.equal(tooMuch.code, 2);
+  assert.match(tooMuch.out, /e\.py\nlib\/x\.py/);
+  assert.match(tooMuch.notes, /to the workers may travel 100 B/);
+});
