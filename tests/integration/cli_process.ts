@@ -36,15 +36,18 @@ export class CliProcess {
   readonly #notes = new Lines();
   readonly #read: Promise<unknown>;
 
-  /** @param folder where it runs; by default where the tests do */
-  constructor(args: readonly string[], { folder }: { readonly folder?: string } = {}) {
+  /** @param where in which folder it runs, by default where the tests do, and what its environment has besides theirs */
+  constructor(
+    args: readonly string[],
+    { folder, env }: { readonly folder?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", MAIN, ...args],
       ...(folder === undefined ? {} : { cwd: folder }),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { ESPALIER_DATA: "", ESPALIER_MASTER: "", ESPALIER_TOKEN: "" },
+      env: { ESPALIER_DATA: "", ESPALIER_MASTER: "", ESPALIER_TOKEN: "", ...env },
     }).spawn();
     running.add(this);
     this.#read = Promise.all([this.#out.read(this.#child.stdout), this.#notes.read(this.#child.stderr)]);
