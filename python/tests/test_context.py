@@ -1,6 +1,7 @@
 """The context as an evaluator sees it."""
 
 import os
+import tempfile
 import unittest
 
 import espalier
@@ -21,6 +22,30 @@ class ContextTest(unittest.TestCase):
         context.report(1, loss=2)
         self.assertFalse(context.should_stop())
         self.assertIsNone(context.architecture)
+
+    def test_by_hand_what_is_saved_lies_in_the_folder_and_comes_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            context = espalier.Context(folder=folder)
+            self.assertIsNone(context.restore())
+            self.assertIsNone(context.restored_step)
+            path = os.path.join(folder, "model.pt")
+            for step in (1, 2):
+                with open(path, "w") as file:
+                    file.write(str(step))
+                context.report(step, loss=1)
+                context.checkpoint(path)
+            context.artifact(path, name="a/b")
+            kept = os.path.join(folder, "kept")
+            self.assertEqual(sorted(os.listdir(kept)), ["checkpoint-1", "checkpoint-2", "files"])
+            again = espalier.Context(folder=folder, restored=os.path.join(kept, "checkpoint-2"), restored_step=2)
+            self.assertEqual(os.path.basename(again.restore()), "model.pt")
+            with open(again.restore()) as file:
+                self.assertEqual(file.read(), "2")
+
+    def test_names_of_files_stay_below_their_folder(self):
+        for name in ("", "../a", "/a", "a/../b", "a\\b", "a\n", "a" * 1025, 7):
+            with self.assertRaises(ValueError):
+                self.context.artifact(__file__, name=name)
 
     def test_a_report_has_a_step_or_none(self):
         self.context.report(2, loss=1)

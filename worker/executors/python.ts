@@ -8,23 +8,22 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
-import { taskParts } from "../../shared/model/ids.ts";
 import type { PythonEvaluator, TaskInput } from "../../shared/model/task.ts";
+import { deviceEnvironment } from "../devices/environment.ts";
 import type { End } from "./command_attempt.ts";
+import { type Refusal, refusal } from "./command_start.ts";
 import { AttemptFolders } from "./command_folders.ts";
 import { OutputFile } from "./command_output.ts";
 import { environmentOf, findProgram } from "./command_program.ts";
 import { endStrays } from "./command_strays.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
-import { FRAME_BYTES_MAX } from "./harness/frame.ts";
 import { decodeInput } from "./input.ts";
 import { PythonAttempt, type PythonGiven } from "./python_attempt.ts";
 import { openPythonPlace, pythonMarks, type PythonOptions, type PythonPlace } from "./python_place.ts";
 import { type PythonCode, PythonProcess } from "./python_process.ts";
 import { INTERPRETER_DEFAULT } from "./python_program.ts";
+import { requestLine } from "./python_request.ts";
 
-/** The seed of a task that has none. */
-const SEED_DEFAULT = 0;
 /** What an attempt printed, in its folder: standard output and standard error as they came. */
 export const PRINTS_FILE = "output.txt";
 
@@ -76,6 +75,9 @@ class PythonExecutor implements Executor {
     const { place, process, given } = begun;
     const running = new PythonAttempt(process, given, {
       report: (step, metrics) => events({ type: "report", step, metrics }),
+      checkpoint: (step, path) => events({ type: "checkpoint", step, path }),
+      file: (name, path) => events({ type: "file", name, path }),
+      output: (data) => events({ type: "output", stream: "stdout", data }),
       warns: (message) => this.#options.warns?.(message, task),
       ended: (end, reusable) => {
         this.#running.delete(running);
@@ -101,17 +103,19 @@ class PythonExecutor implements Executor {
 
   /** @throws Error where this machine cannot */
   #begin(attempt: Attempt, { code, input }: Work, id: number): Begun | Refusal {
-    const { lease: { task }, slot } = attempt;
+    const { lease: { task }, slot, restored, collect } = attempt;
     const place = this.#place ??= openPythonPlace(this.#options, this.#mark);
     const folder = place.folders.make(attempt.lease);
-    const line = requestLine(attempt, input, id, folder);
+    const snapshots = `${place.snapshots}${id}-`;
+    const line = requestLine(attempt, input, { id, folder, snapshots });
     const begun = "message" in line ? line : attemptTo(() => {
+      const given = { id, line, folder, snapshots, restoredStep: restored?.step, collect };
       const output = new OutputFile(
         join(folder, PRINTS_FILE),
         (message) => this.#options.warns?.(message, task),
       );
       const process = attemptTo(() => place.processes.take(slot, code));
-      if (process instanceof PythonProcess) return { place, process, given: { id, line, folder, output } };
+      if (process instanceof PythonProcess) return { place, process, given: { ...given, output } };
       this.#awaitAtClose(output.close());
       return process;
     });
@@ -137,29 +141,25 @@ interface Work {
   readonly input: TaskInput;
 }
 
-interface Refusal {
-  readonly message: string;
-  readonly final: boolean;
-}
-
 /** Checks all that can be known without a process. */
-function prepare({ evaluator, payload }: Attempt): Work | Refusal {
+function prepare({ evaluator, payload, devices }: Attempt): Work | Refusal {
   if (evaluator.kind !== "python") {
-    return final(`the Python executor cannot run an evaluator of kind ${evaluator.kind}`);
+    return refusal(`the Python executor cannot run an evaluator of kind ${evaluator.kind}`);
   }
   const input = decodeInput(payload);
-  if (typeof input === "string") return final(input);
-  const code = findCode(evaluator);
+  if (typeof input === "string") return refusal(input);
+  const code = findCode(evaluator, devices);
   return "message" in code ? code : { code, input };
 }
 
-function findCode(evaluator: PythonEvaluator): PythonCode | Refusal {
+function findCode(evaluator: PythonEvaluator, devices: Attempt["devices"]): PythonCode | Refusal {
   const path = resolve(evaluator.path);
   // Anything else is not even tried: what is wrong with it would be told with the line that is.
-  if (!path.endsWith(".py")) return final(`${path} is no Python file: its name does not end with .py`);
+  if (!path.endsWith(".py")) return refusal(`${path} is no Python file: its name does not end with .py`);
   const modifiedMs = modifiedAt(path);
-  if (typeof modifiedMs === "string") return final(modifiedMs);
-  const environment = environmentOf({}, evaluator.env);
+  if (typeof modifiedMs === "string") return refusal(modifiedMs);
+  // From the start: a library that has met other devices does not let go of them.
+  const environment = environmentOf(deviceEnvironment(devices), evaluator.env);
   const name = evaluator.interpreter ?? INTERPRETER_DEFAULT;
   const found = findProgram(name, dirname(path), environment["PATH"] ?? "");
   // Another machine may have it.
@@ -178,30 +178,6 @@ function modifiedAt(path: string): number | string {
   }
 }
 
-function requestLine(
-  { lease, slot }: Attempt,
-  input: TaskInput,
-  id: number,
-  folder: string,
-): Uint8Array<ArrayBuffer> | Refusal {
-  const { group: experiment, number: trial } = taskParts(lease.task);
-  const { candidate, architecture, seed = SEED_DEFAULT } = input;
-  const given = { id, candidate, architecture, seed, folder, slot, trial, attempt: lease.attempt };
-  const environment = {
-    ESPALIER_EXPERIMENT: experiment,
-    ESPALIER_TRIAL: String(trial),
-    ESPALIER_ATTEMPT: String(lease.attempt),
-    ESPALIER_DIR: folder,
-    ESPALIER_SEED: String(seed),
-    ESPALIER_SLOT: String(slot),
-  };
-  const line = new TextEncoder().encode(`${JSON.stringify({ ...given, environment })}\n`);
-  if (line.length <= FRAME_BYTES_MAX) return line;
-  return final(
-    `the candidate and its architecture take ${line.length} bytes as JSON; they may take ${FRAME_BYTES_MAX}`,
-  );
-}
-
 /** What the machine cannot do is its own trouble: another may do better. */
 function attemptTo<Result>(action: () => Result): Result | Refusal {
   try {
@@ -216,10 +192,6 @@ function attemptTo<Result>(action: () => Result): Result | Refusal {
 
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function final(message: string): Refusal {
-  return { message, final: true };
 }
 
 function refuse(events: (event: ExecutorEvent) => void, { message, final }: Refusal): Running {

@@ -28,6 +28,8 @@ const answer = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("loaded") }),
   z.strictObject({ type: z.literal("unloadable"), ...failure }),
   z.strictObject({ type: z.literal("report"), id, step: z.int().nonnegative().nullable(), metrics }),
+  z.strictObject({ type: z.literal("checkpoint"), id, step: z.int().nonnegative().nullable(), snapshot: id }),
+  z.strictObject({ type: z.literal("file"), id, name: z.string(), snapshot: id }),
   z.strictObject({ type: z.literal("completed"), ...ended, metrics }),
   z.strictObject({ type: z.literal("failed"), ...ended, ...failure }),
 ]);

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { basename, dirname, join } from "node:path";
+import { isFileName } from "../../shared/model/artifact.ts";
 import type { Metrics } from "../../shared/model/outcome.ts";
 import { type End, ERROR_LINE_MAX, WARNINGS_MAX } from "./command_attempt.ts";
-import { type Line, LineReader } from "./command_lines.ts";
+import { ATTEMPT_FILES_MAX } from "./command_keeping.ts";
+import { LineReader, type MarkedLine, REPORT_MARK } from "./command_lines.ts";
 import { readReport } from "./command_metrics.ts";
 import type { OutputFile } from "./command_output.ts";
 import type { Running } from "./executor.ts";
@@ -24,11 +27,20 @@ export interface PythonGiven {
   /** The attempt's own. */
   readonly folder: string;
   readonly output: OutputFile;
+  /** What the names of its snapshots begin with. */
+  readonly snapshots: string;
+  /** The step of the checkpoint that it goes on from; its reports follow. */
+  readonly restoredStep: number | undefined;
+  /** Keeps the files of the folder. */
+  readonly collect: ((folder: string) => Promise<void>) | undefined;
 }
 
 /** Whom an attempt tells. */
 export interface PythonAttemptListener {
   report(step: number, metrics: Metrics): void;
+  checkpoint(step: number, path: string): void;
+  file(name: string, path: string): void;
+  output(data: Uint8Array): void;
   /** Something that is not as it should be, and no failure. */
   warns(message: string): void;
   /** Once, last. @param process the process, where it can serve the next attempt */
@@ -50,7 +62,8 @@ export class PythonAttempt implements Running, PythonListener {
   readonly #printed = new Printed();
   readonly #warnings: string[] = [];
   #result: PythonResult | PythonFailure | undefined;
-  #lastStep = 0;
+  #lastStep: number;
+  #files = 0;
   #isPrinted = false;
   #isOver = false;
   readonly #stopping: Stopping;
@@ -60,6 +73,7 @@ export class PythonAttempt implements Running, PythonListener {
     this.#process = process;
     this.#given = given;
     this.#listener = listener;
+    this.#lastStep = given.restoredStep ?? 0;
     this.#stopping = new Stopping({
       // Before the file is imported nobody listens, and nothing is worth waiting for.
       isHeard: () => process.isLoaded,
@@ -84,15 +98,25 @@ export class PythonAttempt implements Running, PythonListener {
     }
     // An answer to another attempt would be what that one left behind; its process is not used again.
     if (answer.id !== this.#given.id) return;
-    if (answer.type === "report") return this.#report(answer.step ?? undefined, answer.metrics);
-    this.#result = answer;
-    this.#settleIfDone();
+    switch (answer.type) {
+      case "report":
+        return this.#report(answer.step ?? undefined, answer.metrics);
+      case "checkpoint":
+        return this.#listener.checkpoint(answer.step ?? this.#lastStep, this.#snapshot(answer.snapshot));
+      case "file":
+        return this.#file(answer.name, this.#snapshot(answer.snapshot));
+      case "completed":
+      case "failed":
+        this.#result = answer;
+        return this.#settleIfDone();
+    }
   }
 
   async printed(bytes: Uint8Array): Promise<void> {
     if (this.#isOver) return;
     this.#lines.push(bytes);
     this.#printed.add(bytes);
+    this.#listener.output(bytes);
     await this.#given.output.add(bytes);
   }
 
@@ -136,13 +160,23 @@ export class PythonAttempt implements Running, PythonListener {
   async #finish(end: End, reusable: PythonProcess | undefined): Promise<void> {
     this.#isOver = true;
     this.#stopping.over();
-    if (reusable === undefined) await this.#process.ended;
-    await this.#given.output.close();
+    const { output, folder, snapshots, collect } = this.#given;
+    if (reusable === undefined) {
+      await this.#process.ended;
+      await removeParts(snapshots);
+    }
+    await output.close();
+    await collect?.(folder);
     this.#listener.ended(end, reusable);
     this.#over.resolve();
   }
 
-  #printedReport(line: Line): void {
+  #printedReport(line: MarkedLine): void {
+    if (line.mark !== REPORT_MARK) {
+      return this.warn(
+        `a printed line ${line.mark} was dropped: in Python, call context.checkpoint or context.artifact`,
+      );
+    }
     const report = readReport(line);
     if (report.ok) this.#report(report.step, report.metrics);
     else this.warn(`a report was dropped: ${report.message}`);
@@ -151,6 +185,22 @@ export class PythonAttempt implements Running, PythonListener {
   #report(step = this.#lastStep + 1, metrics: Metrics): void {
     this.#lastStep = step;
     this.#listener.report(step, metrics);
+  }
+
+  #file(name: string, path: string): void {
+    this.#files += 1;
+    const problem = !isFileName(name)
+      ? "that is no name for a file"
+      : this.#files > ATTEMPT_FILES_MAX
+      ? `an attempt may keep ${ATTEMPT_FILES_MAX}`
+      : undefined;
+    if (problem === undefined) return this.#listener.file(name, path);
+    this.warn(`the file ${name} was dropped: ${problem}`);
+    void Deno.remove(path).catch(() => {});
+  }
+
+  #snapshot(number: number): string {
+    return `${this.#given.snapshots}${number}`;
   }
 
   /** What was measured before the stop was heard counts; what was returned because of it may be half a measurement. */
@@ -194,6 +244,15 @@ export class PythonAttempt implements Running, PythonListener {
     return `${interpreter} ended with exit code ${code} before ${path} was imported${
       said === undefined ? "" : `: ${said}`
     }`;
+  }
+}
+
+/** Copies that were not whole when their process was killed. */
+async function removeParts(snapshots: string): Promise<void> {
+  const folder = dirname(snapshots), begin = basename(snapshots);
+  for await (const { name } of Deno.readDir(folder)) {
+    const isPart = name.startsWith(begin) && name.endsWith(".part");
+    if (isPart) await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
   }
 }
 

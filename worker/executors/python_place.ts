@@ -29,6 +29,8 @@ export const PYTHON_IDLE_DEFAULT_MS = 10 * 60_000;
 export interface PythonPlace {
   readonly folders: AttemptFolders;
   readonly processes: WarmProcesses<PythonCode, PythonProcess>;
+  /** What the names of snapshots begin with: copies of what attempts save. */
+  readonly snapshots: string;
   /** Ends all processes; the attempts have ended. */
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export function openPythonPlace(
   return {
     folders,
     processes,
+    snapshots: join(lifeline.folder, "kept-"),
     async close() {
       await processes.close();
       await folders.settled();

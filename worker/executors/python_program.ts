@@ -12,6 +12,7 @@ import channelText from "../../python/src/espalier/channel.py" with { type: "tex
 import contextText from "../../python/src/espalier/context.py" with { type: "text" };
 import failureText from "../../python/src/espalier/failure.py" with { type: "text" };
 import harnessText from "../../python/src/espalier/harness.py" with { type: "text" };
+import keepingText from "../../python/src/espalier/keeping.py" with { type: "text" };
 import leftoversText from "../../python/src/espalier/leftovers.py" with { type: "text" };
 import loadingText from "../../python/src/espalier/loading.py" with { type: "text" };
 import metricsText from "../../python/src/espalier/metrics.py" with { type: "text" };
@@ -26,6 +27,7 @@ export const PYTHON_PACKAGE: Readonly<Record<string, string>> = {
   "context.py": contextText,
   "failure.py": failureText,
   "harness.py": harnessText,
+  "keeping.py": keepingText,
   "leftovers.py": leftoversText,
   "loading.py": loadingText,
   "metrics.py": metricsText,

@@ -63,13 +63,19 @@ export class WarmProcesses<Code, Process extends WarmProcess<Code>> {
    * @throws Error where none can be started
    */
   take(slot: number, code: Code): Process {
-    const idle = this.#idle.get(slot);
-    this.#idle.delete(slot);
-    if (idle === undefined) return this.#start(code);
-    clearTimeout(idle.timer);
-    if (idle.process.isUsable && this.#starter.isSame(idle.process.code, code)) return idle.process;
-    idle.process.kill();
-    return this.#start(code);
+    const own = this.#release(slot);
+    if (own === undefined) return this.#start(code);
+    if (this.#fits(own, code)) return own;
+    const other = [...this.#idle].find(([, { process }]) => this.#fits(process, code));
+    if (other === undefined) {
+      own.kill();
+      return this.#start(code);
+    }
+    // Slots that are given one another's devices exchange their processes, which took long to import.
+    const [place] = other;
+    const found = this.#release(place);
+    this.giveBack(place, own);
+    return found ?? this.#start(code);
   }
 
   /** Keeps a process for the slot's next attempt, or ends it. */
@@ -102,8 +108,19 @@ export class WarmProcesses<Code, Process extends WarmProcess<Code>> {
   }
 
   #retire(slot: number): void {
-    this.#idle.get(slot)?.process.kill();
+    this.#release(slot)?.kill();
+  }
+
+  /** The slot's idle process, which is idle no more. */
+  #release(slot: number): Process | undefined {
+    const idle = this.#idle.get(slot);
     this.#idle.delete(slot);
+    clearTimeout(idle?.timer);
+    return idle?.process;
+  }
+
+  #fits(process: Process, code: Code): boolean {
+    return process.isUsable && this.#starter.isSame(process.code, code);
   }
 
   #start(code: Code): Process {

@@ -36,6 +36,7 @@ import threading
 from espalier.channel import Channel
 from espalier.context import Context
 from espalier.failure import describe_failure
+from espalier.keeping import Keeper
 from espalier.leftovers import adopt_orphans, find_leftovers
 from espalier.loading import load
 from espalier.metrics import checked_metrics
@@ -88,6 +89,7 @@ class Harness:
         return dict(ended, id=request["id"], aborted=aborted, left=self._left())
 
     def _run(self, evaluate, request):
+        restored = request["restored"]
         context = Context(
             seed=request["seed"],
             folder=request["folder"],
@@ -95,8 +97,13 @@ class Harness:
             architecture=request.get("architecture"),
             trial=request["trial"],
             attempt=request["attempt"],
-            on_report=lambda step, metrics: self._report(request["id"], step, metrics),
+            restored=restored and restored["path"],
+            restored_step=restored and restored["step"],
+            on_report=lambda step, metrics: self._tell(
+                request["id"], {"type": "report", "step": step, "metrics": metrics}
+            ),
             is_stopping=lambda: self._is_stopping,
+            keeper=Keeper(request["snapshots"], lambda answer: self._tell(request["id"], answer)),
         )
         returned = evaluate(request["candidate"], context)
         try:
@@ -112,10 +119,10 @@ class Harness:
         self._channel.begin_prints()
         self._listen()
 
-    def _report(self, attempt, step, metrics):
+    def _tell(self, attempt, answer):
         # What an attempt left behind says nothing of the next one.
         if attempt == self._current:
-            self._channel.say({"type": "report", "id": attempt, "step": step, "metrics": metrics})
+            self._channel.say(dict(answer, id=attempt))
 
     def _left(self):
         left = find_leftovers(self._threads)

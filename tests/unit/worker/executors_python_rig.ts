@@ -4,7 +4,7 @@
  * @module
  */
 import type { PythonEvaluator } from "../../../shared/model/task.ts";
-import type { Executor } from "../../../worker/executors/executor.ts";
+import type { Attempt, Executor } from "../../../worker/executors/executor.ts";
 import { pythonExecutor } from "../../../worker/executors/python.ts";
 import { attemptOf, type End, observe, type Observed } from "../../conformance/executor_attempts.ts";
 
@@ -28,6 +28,8 @@ export interface PythonRig {
   /** Writes a file, whose lines stand in the function evaluate unless it has one of its own; returns its evaluator. */
   write(text: string, name?: string): Promise<PythonEvaluator>;
   start(evaluator: PythonEvaluator, candidate?: unknown, slot?: number): Observed;
+  /** Starts an attempt that has been given more. */
+  given(evaluator: PythonEvaluator, more: Partial<Attempt>, slot?: number): Observed;
   /** Writes a file and runs it to its end. */
   run(text: string, candidate?: unknown): Promise<End>;
   /** The folder of attempt 1 of the task that was started as the `number`th. */
@@ -55,6 +57,11 @@ export function withPython(name: string, body: (rig: PythonRig) => Promise<void>
       start(evaluator, candidate = {}, slot = 0) {
         started += 1;
         return observe(executor, attemptOf({ evaluator, input: { candidate, seed: 7 } }, slot, started));
+      },
+      given(evaluator, more, slot = 0) {
+        started += 1;
+        const attempt = attemptOf({ evaluator, input: { candidate: {} } }, slot, started);
+        return observe(executor, { ...attempt, ...more });
       },
       run: async (text, candidate) => await rig.start(await rig.write(text), candidate).ended,
       folderOf: (number) => `${folder}/attempts/test_${number}_1`,
