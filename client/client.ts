@@ -22,6 +22,7 @@ import { CommandFailed, unexpectedReply } from "./command_failed.ts";
 import { Correspondent, type CorrespondentEvents } from "./correspondent.ts";
 import { type ExperimentCallbacks, ExperimentHandle } from "./experiment_handle.ts";
 import { GroupWait } from "./group_wait.ts";
+import { type OutputEvent, type OutputOptions, Outputs } from "./output.ts";
 import type { Dialer, LinkState } from "./link_messages.ts";
 import { LogRouter } from "./log_router.ts";
 import { pages } from "./pages.ts";
@@ -56,6 +57,7 @@ export interface ExperimentDetails {
 export class Client {
   readonly #correspondent: Correspondent;
   readonly #router: LogRouter;
+  readonly #outputs: Outputs;
   /** Who is told by live subscriptions. */
   readonly #live = new Map<string, (entries: readonly LiveEntry[]) => void>();
   #nextLive = 1;
@@ -64,6 +66,7 @@ export class Client {
     const { masters, token, dialer } = parts;
     this.#correspondent = new Correspondent(masters, token, dialer, this.#events(parts));
     this.#router = new LogRouter((message) => this.#correspondent.send(message));
+    this.#outputs = new Outputs((message) => this.#correspondent.send(message));
   }
 
   /**
@@ -244,6 +247,23 @@ export class Client {
     };
   }
 
+  /**
+   * What the evaluator of a task printed, as it was printed: bytes, in pieces, and an `end` last. A reader that is slow
+   * holds up nobody, and loses nothing of what the master keeps.
+   *
+   * @param task `<experiment>/<trial>`
+   * @throws CommandFailed `bad_task`, `unknown_task`, `unknown_attempt`
+   * @example
+   * ```ts ignore
+   * for await (const event of client.output("digits-1/7", { follow: true })) {
+   *   if (event.type === "piece") await Deno.stdout.write(event.data);
+   * }
+   * ```
+   */
+  output(task: string, options: OutputOptions = {}): AsyncGenerator<OutputEvent, void> {
+    return this.#outputs.read(taskOf(task), options);
+  }
+
   /** Says goodbye. What is not answered by then fails with code `closed`. */
   close(): Promise<void> {
     this.#router.leave();
@@ -264,7 +284,9 @@ export class Client {
           else this.#router.changed(envelope);
         } else this.#live.get(envelope.subscription)?.(envelope.entries);
       },
+      output: (envelope) => this.#outputs.told(envelope),
       broken: (subscription, error) => {
+        if (subscription === undefined) this.#outputs.broken(error);
         if (subscription === undefined || this.#router.owns(subscription)) {
           this.#router.broken(error, subscription === undefined);
         }

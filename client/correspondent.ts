@@ -14,6 +14,7 @@ import {
   type CommandBody,
   commandBody,
   type CommandError,
+  type OutputEnvelope,
   type Reply,
   type Snapshot,
 } from "../shared/protocol/client_envelopes.ts";
@@ -28,6 +29,7 @@ export type Answered = (error: CommandFailed | undefined, value: unknown) => voi
 export interface CorrespondentEvents {
   state(state: LinkState): void;
   told(envelope: Snapshot | ChangeEnvelope): void;
+  output(envelope: OutputEnvelope): void;
   delayed(error: CommandError): void;
   /** A subscription has ended by itself; without a name, all of them have. */
   broken(subscription: string | undefined, error: CommandFailed): void;
@@ -97,6 +99,10 @@ export class Correspondent implements LinkEvents {
 
   told(envelopes: readonly (Snapshot | ChangeEnvelope)[]): void {
     for (const envelope of envelopes) this.#events.told(envelope);
+  }
+
+  output(envelope: OutputEnvelope): void {
+    this.#events.output(envelope);
   }
 
   delayed(_id: CommandId, error: CommandError): void {

@@ -90,6 +90,9 @@ class Link implements Actor<LinkMessage> {
       case "unsubscribe":
         if (this.#subscriptions.remove(message.id)) this.#say({ type: "unsubscribe", id: message.id });
         break;
+      case "more":
+        if (this.#subscriptions.has(message.id)) this.#say({ type: "more", id: message.id });
+        break;
       case "close":
         this.#flush();
         this.#end("closed", "the client was closed");
@@ -114,8 +117,8 @@ class Link implements Actor<LinkMessage> {
     this.#flush();
   }
 
-  #subscribe({ id, kind, after }: Subscription): void {
-    this.#say(this.#subscriptions.add({ id, kind, after }, this.#seen.value));
+  #subscribe({ id, kind, after, output }: Subscription): void {
+    this.#say(this.#subscriptions.add({ id, kind, after, output }, this.#seen.value));
   }
 
   /** What is said while there is no connection is not kept: all of it is said anew when there is one. */
@@ -183,6 +186,9 @@ class Link implements Actor<LinkMessage> {
         if (fresh !== undefined) told.push(fresh);
         break;
       }
+      case "output":
+        if (this.#subscriptions.told(envelope)) this.#options.events.output?.(envelope);
+        break;
       case "refused":
         this.#refusal = [envelope.message, envelope.path, envelope.advice].filter((part) => part !== "").join(
           "; ",

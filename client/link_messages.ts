@@ -8,6 +8,8 @@ import type {
   ChangeEnvelope,
   CommandBody,
   CommandError,
+  OutputAsk,
+  OutputEnvelope,
   Reply,
   Snapshot,
 } from "../shared/protocol/client_envelopes.ts";
@@ -26,6 +28,8 @@ export type LinkMessage =
   | { readonly type: "command"; readonly id: CommandId; readonly body: CommandBody }
   | ({ readonly type: "subscribe" } & Subscription)
   | { readonly type: "unsubscribe"; readonly id: string }
+  /** The last share of an output has been read. */
+  | { readonly type: "more"; readonly id: string }
   | { readonly type: "close" }
   | LinkTimer;
 
@@ -39,9 +43,11 @@ export interface Subscription {
   /** Names it; unlike that of any other of this client. */
   readonly id: string;
   /** `live`: conflated values, begun anew after each reconnection. `log`: every change, without gap or double. */
-  readonly kind: "live" | "log";
+  readonly kind: "live" | "log" | "output";
   /** For `log`: the last commit that is known already; null begins with what comes now. */
   readonly after: number | null;
+  /** For `output`: whose. It is told without gap or double; each share waits for `more`. */
+  readonly output?: OutputAsk | undefined;
 }
 
 /** Where the connection is. */
@@ -57,6 +63,8 @@ export interface LinkEvents {
   state(state: LinkState): void;
   replied(replies: readonly Reply[]): void;
   told(envelopes: readonly (Snapshot | ChangeEnvelope)[]): void;
+  /** A share of an output. */
+  output?(envelope: OutputEnvelope): void;
   /** The master cannot take this command yet; it is sent again after the time that the master named. */
   delayed(id: CommandId, error: CommandError): void;
   /** A log cannot go on where it was: the master has another store, or an older copy of it. It is told no more. */

@@ -6,14 +6,19 @@
  *
  * @module
  */
-import type { ChangeEnvelope, Snapshot } from "../shared/protocol/client_envelopes.ts";
+import type {
+  ChangeEnvelope,
+  OutputAsk,
+  OutputEnvelope,
+  Snapshot,
+} from "../shared/protocol/client_envelopes.ts";
 import type { Seen } from "../shared/protocol/highest_seen.ts";
 import type { Subscription } from "./link_messages.ts";
 import { LogTail } from "./log_tail.ts";
 
 /** What is known of one subscription. */
 interface Open {
-  readonly kind: "live" | "log";
+  readonly kind: "live" | "log" | "output";
   /** For `log`: the last commit that was told; null until the first snapshot where none was named. */
   after: number | null;
   /** The store whose commits `after` counts; empty until the first snapshot. */
@@ -21,6 +26,8 @@ interface Open {
   /** Whether this session's snapshot has come: what comes before it belongs to an earlier session. */
   isOpen: boolean;
   readonly tail: LogTail;
+  /** For `output`: whose, and how far it was told. */
+  output: OutputAsk | undefined;
 }
 
 /** What to do with a snapshot: tell it, drop it, or end the subscription with a reason. */
@@ -35,10 +42,14 @@ export class Subscriptions {
   }
 
   /** @returns the envelope that opens it */
-  add({ id, kind, after }: Subscription, seen: Seen | null): unknown {
-    const open = { kind, after, store: "", isOpen: false, tail: new LogTail() };
+  add({ id, kind, after, output }: Subscription, seen: Seen | null): unknown {
+    const open = { kind, after, store: "", isOpen: false, tail: new LogTail(), output };
     this.#open.set(id, open);
     return envelope(id, open, seen);
+  }
+
+  has(id: string): boolean {
+    return this.#open.has(id);
   }
 
   /** @returns whether there was one of this name */
@@ -60,7 +71,7 @@ export class Subscriptions {
     const open = this.#open.get(snapshot.subscription);
     if (open === undefined) return "drop";
     open.isOpen = true;
-    if (open.kind === "live") return "tell";
+    if (open.kind !== "log") return "tell";
     const problem = discontinuity(open, snapshot, store);
     if (problem !== undefined) {
       this.#open.delete(snapshot.subscription);
@@ -71,11 +82,20 @@ export class Subscriptions {
     return "tell";
   }
 
+  /** A share of an output: after a break it goes on behind it. @returns whether somebody reads it */
+  told(share: OutputEnvelope): boolean {
+    const open = this.#open.get(share.subscription);
+    if (open?.output === undefined) return false;
+    if (share.end !== null) this.#open.delete(share.subscription);
+    else open.output = { ...open.output, from: placeAfter(open.output.from, share) };
+    return true;
+  }
+
   /** Something changed. @returns what of it is to be told; nothing where all of it is known */
   changed(change: ChangeEnvelope): ChangeEnvelope | undefined {
     const open = this.#open.get(change.subscription);
     if (open === undefined || !open.isOpen) return undefined;
-    if (open.kind === "live") return change;
+    if (open.kind !== "log") return change;
     if (open.after !== null && change.commit < open.after) return undefined;
     // The commit stays the same where the envelope ends within the next one.
     const fresh = open.tail.fresh(change.changes, change.begun ?? 0, change.commit !== open.after);
@@ -85,8 +105,18 @@ export class Subscriptions {
   }
 }
 
-function envelope(id: string, { kind, after }: Open, seen: Seen | null): unknown {
-  return { type: "subscribe", id, kind, after, seen };
+function envelope(id: string, { kind, after, output }: Open, seen: Seen | null): unknown {
+  return { type: "subscribe", id, kind, after, seen, ...(output === undefined ? {} : { output }) };
+}
+
+/** How far an output is known after a share of it. */
+function placeAfter(from: OutputAsk["from"], { of, pieces }: OutputEnvelope): OutputAsk["from"] {
+  if (of === null) return from;
+  const { epoch, attempt } = of;
+  const isOn = from?.epoch === epoch && from.attempt === attempt;
+  const place = isOn ? { ...from } : { epoch, attempt, stdout: 0, stderr: 0 };
+  for (const { stream, offset, data } of pieces) place[stream] = offset + data.byteLength;
+  return place;
 }
 
 function discontinuity({ after, store }: Open, snapshot: Snapshot, now: string): string | undefined {

@@ -16,6 +16,7 @@ import { TokenCheck } from "./gateway/tokens.ts";
 import { openTokens } from "./gateway/tokens_file.ts";
 import { watchTokens } from "./gateway/tokens_watch.ts";
 import { gatewayTree } from "./gateway/tree.ts";
+import { type DiskLogs, startLogs } from "./logs/disk/start.ts";
 import { SqliteStore } from "./store/sqlite/sqlite_store.ts";
 import { masterTree } from "./tree.ts";
 
@@ -55,6 +56,9 @@ export interface MasterStartOptions {
   readonly artifactsBytesMax?: number | undefined;
   /** After this time an artifact that nothing names is removed. */
   readonly unusedArtifactMs?: number | undefined;
+  /** What is kept of what evaluators print: so many bytes in all, and for so long. */
+  readonly logsLimitBytes?: number | undefined;
+  readonly logsKeptMs?: number | undefined;
   readonly assets: readonly Asset[];
   readonly log?: (level: LogLevel, path: string, text: string, fields: LogFields) => void;
 }
@@ -130,6 +134,7 @@ class MasterProcess {
   readonly #options: MasterStartOptions;
   readonly #listener: Listener;
   readonly #endWatch: () => Promise<void>;
+  readonly #logs: DiskLogs;
   readonly #store: SqliteStore;
   readonly #artifacts: ArtifactRoom;
   readonly #cleaning: Cleaning;
@@ -151,6 +156,12 @@ class MasterProcess {
       used: (hashes) => this.#usedArtifacts(hashes),
       unusedMs: options.unusedArtifactMs,
       log: (level, text) => options.log?.(level, "master/artifacts", text, {}),
+    });
+    this.#logs = startLogs({
+      folder: `${options.dataFolder}/logs`,
+      limitBytes: options.logsLimitBytes,
+      keptMs: options.logsKeptMs,
+      say: (level, text) => options.log?.(level, "master/logs", text, {}),
     });
     this.#endWatch = watchTokens({
       folder: options.dataFolder,
@@ -179,6 +190,7 @@ class MasterProcess {
           post,
           heartbeatMs,
           stopMaster: (graceMs) => void this.stop(graceMs),
+          logs: this.#logs.logs,
           inspect: () => this.#system.inspect(),
         }),
     }, { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss });
@@ -253,6 +265,7 @@ class MasterProcess {
     this.#isLeaving = true;
     this.#opened.resolve("the master was stopped before it was ready");
     await this.#endWatch();
+    await this.#logs.close();
     await this.#cleaning.end();
     // A transfer that goes on would keep the listener open.
     await this.#artifacts.close();

@@ -14,6 +14,7 @@ import type { Terminal } from "./terminal.ts";
 import { addExperimentVerbs } from "./verbs/experiments.ts";
 import { addExportVerb } from "./verbs/export.ts";
 import { addFleetVerbs } from "./verbs/fleet.ts";
+import { addLogsVerb } from "./verbs/logs.ts";
 import { addMasterVerb } from "./verbs/master.ts";
 import { addRunVerbs } from "./verbs/run.ts";
 import { addSteeringVerbs } from "./verbs/steer.ts";
@@ -63,6 +64,7 @@ function programFor(context: CliContext): Command {
   addExperimentVerbs(program, context);
   addSteeringVerbs(program, context);
   addExportVerb(program, context);
+  addLogsVerb(program, context);
   addMasterVerb(program, context);
   addWorkerVerb(program, context);
   addFleetVerbs(program, context);

@@ -119,6 +119,8 @@ export class ClientSession implements Actor<SessionMessage> {
       }
       case "subscribe":
         return this.#context.send(feed, { type: "subscribe", session, subscribe: envelope });
+      case "more":
+        return this.#context.send(feed, { type: "more", session, id: envelope.id });
       case "unsubscribe":
         return this.#context.send(feed, { type: "unsubscribe", session, id: envelope.id });
       case "refused":

@@ -39,7 +39,7 @@ export interface Gate {
 export type Post = <M>(to: Ref<M>, message: M) => void;
 
 /** What the door is given. */
-export interface DoorOptions extends Pick<SessionOptions, "cluster" | "commands" | "heartbeatMs"> {
+export interface DoorOptions extends Pick<SessionOptions, "cluster" | "commands" | "heartbeatMs" | "logs"> {
   readonly feed: Ref<FeedMessage>;
   readonly sessions: Ref<SupervisorMessage>;
   readonly gate: Gate;
@@ -82,8 +82,8 @@ class Door implements Actor<KnownMessage> {
     const name = `session:${this.#nextSession++}`;
     const arrival = new Arrival(port, this.#options.post);
     this.#waiting.add(arrival);
-    const { cluster, commands, feed, heartbeatMs } = this.#options;
-    const begin = session({ id: name, role, port, cluster, commands, feed, heartbeatMs });
+    const { cluster, commands, feed, logs, heartbeatMs } = this.#options;
+    const begin = session({ id: name, role, port, cluster, commands, feed, logs, heartbeatMs });
     const start: Start<SessionMessage> = (context) => {
       this.#waiting.delete(arrival);
       const actor = begin(context);

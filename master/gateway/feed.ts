@@ -15,11 +15,13 @@ import type { LiveEntry, Subscribe } from "../../shared/protocol/client_envelope
 import type { CloseName } from "../../shared/protocol/limits.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
 import type { RegistrarMessage } from "../experiments/messages.ts";
+import { type Logs, NO_LOGS } from "../logs/logs.ts";
 import type { QueryAnswer, StoreMessage } from "../store/messages.ts";
 import { refusal } from "./connection.ts";
 import { LiveFeed } from "./live_feed.ts";
 import { LogFeed } from "./log_feed.ts";
 import type { FeedMessage, KnownMessage, ToClientSession } from "./messages.ts";
+import { OutputFeed } from "./output_feed.ts";
 import { Subscriptions, SUBSCRIPTIONS_PER_SESSION_MAX } from "./subscription.ts";
 
 /** What the feed is given. */
@@ -27,6 +29,8 @@ export interface FeedOptions {
   readonly store: Ref<StoreMessage>;
   readonly cluster: Ref<ClusterMessage>;
   readonly registrar: Ref<RegistrarMessage>;
+  /** What evaluators printed; without it nobody can read that. */
+  readonly logs?: Logs | undefined;
   /** Looks at the supervision tree of this process. */
   readonly inspect?: () => TreeLive | undefined;
   /** Changes of recent commits that are kept in memory. */
@@ -44,6 +48,7 @@ class Feed implements Actor<FeedMessage> {
   readonly #subscriptions = new Subscriptions();
   readonly #live: LiveFeed;
   readonly #log: LogFeed;
+  readonly #output: OutputFeed;
   readonly #followers: Ref<KnownMessage>[] = [];
   /** Subscriptions that know of a later commit than we do: the store is asked. By token. */
   readonly #doubted = new Map<number, Subscribing>();
@@ -57,6 +62,7 @@ class Feed implements Actor<FeedMessage> {
     this.#options = options;
     this.#live = new LiveFeed(context, options.inspect ?? (() => undefined));
     this.#log = new LogFeed(context, options.store, options.recentChangesMax);
+    this.#output = new OutputFeed(context, options.store, options.logs ?? NO_LOGS);
     context.send(options.store, { type: "attach_feed", feed: context.self });
     context.send(options.cluster, { type: "attach_feed", feed: context.self });
     context.send(options.registrar, { type: "attach_feed", feed: context.self });
@@ -66,6 +72,7 @@ class Feed implements Actor<FeedMessage> {
     switch (message.type) {
       case "commits":
         this.#log.committed(message);
+        this.#output.committed(message.changes);
         return this.#risen(message.commit);
       case "live":
         return this.#setLive(message.entries);
@@ -73,6 +80,10 @@ class Feed implements Actor<FeedMessage> {
         return this.#subscribe(message);
       case "unsubscribe":
         return this.#unsubscribe(message.session, message.id);
+      case "more":
+      case "output_came":
+      case "output_waited":
+        return this.#output.receive(message, this.#subscriptions);
       case "taken":
         this.#live.taken(message.subscription);
         return this.#log.ready(message.subscription, "sent");
@@ -203,7 +214,9 @@ class Feed implements Actor<FeedMessage> {
 
   #answered(answer: QueryAnswer): void {
     const subscribing = this.#doubted.get(answer.token);
-    if (subscribing === undefined) return this.#log.answered(answer);
+    if (subscribing === undefined) {
+      return answer.kind === "outcome" ? this.#output.answered(answer) : this.#log.answered(answer);
+    }
     this.#doubted.delete(answer.token);
     if (!answer.result.ok) {
       const message = `the store could not answer: ${answer.result.error.message}`;
@@ -246,7 +259,8 @@ class Feed implements Actor<FeedMessage> {
       const message = `this session has ${SUBSCRIPTIONS_PER_SESSION_MAX} subscriptions`;
       return this.#refuse(session, "malformed", "too_many", message, "", "unsubscribe what is not needed");
     }
-    if (subscribe.kind === "live") this.#live.open(added, known);
+    if (subscribe.output !== undefined) this.#output.open(added, subscribe.output);
+    else if (subscribe.kind === "live") this.#live.open(added, known);
     else this.#log.open(added, subscribe.after ?? known.commit, known);
   }
 
@@ -258,6 +272,7 @@ class Feed implements Actor<FeedMessage> {
   #close(key: number): void {
     this.#live.close(key);
     this.#log.close(key);
+    this.#output.close(key);
   }
 
   #refuse(

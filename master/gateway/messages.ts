@@ -50,6 +50,10 @@ export type FeedMessage =
   | StoreAnswer
   | { readonly type: "subscribe"; readonly session: Ref<ToClientSession>; readonly subscribe: Subscribe }
   | { readonly type: "unsubscribe"; readonly session: Ref<ToClientSession>; readonly id: string }
+  /** A share of an output has been read. */
+  | { readonly type: "more"; readonly session: Ref<ToClientSession>; readonly id: string }
+  /** Something has come from outside for a reader of output: to be taken in its turn. */
+  | { readonly type: "output_came"; readonly subscription: number; readonly take: () => void }
   /** Answers `deliver`. */
   | { readonly type: "taken"; readonly subscription: number }
   /** Tells `known` now, where it is, and whenever it changes. */
@@ -62,7 +66,8 @@ export type FeedMessage =
 export type FeedTimer =
   | { readonly type: "live_due" }
   | { readonly type: "look_at_tree" }
-  | { readonly type: "ask_again"; readonly subscription: number };
+  | { readonly type: "ask_again"; readonly subscription: number }
+  | { readonly type: "output_waited"; readonly subscription: number };
 
 /** What the router of commands understands. */
 export type CommandsMessage =

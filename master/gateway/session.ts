@@ -11,6 +11,7 @@ import type { Ref, Start } from "../../shared/actor/actor.ts";
 import { FRAME_ENVELOPES_MAX, LEAVE_INTERVALS, REGISTER_WITHIN_MS } from "../../shared/protocol/limits.ts";
 import type { SocketPort } from "../../shared/protocol/socket_port.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
+import type { Logs } from "../logs/logs.ts";
 import { ClientSession } from "./client_session.ts";
 import { CLIENT_FRAME_ENVELOPES_MAX, Connection, UNREAD_BYTES_MAX } from "./connection.ts";
 import type { CommandsMessage, FeedMessage, SessionMessage } from "./messages.ts";
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly cluster: Ref<ClusterMessage>;
   readonly commands: Ref<CommandsMessage>;
   readonly feed: Ref<FeedMessage>;
+  /** Where what evaluators print goes; without it, nowhere. */
+  readonly logs?: Logs | undefined;
   /** How often a worker says that it is there. */
   readonly heartbeatMs: number;
   /** How long a worker may take to register. */
@@ -54,6 +57,7 @@ export function session(options: SessionOptions): Start<SessionMessage> {
     return new WorkerSession(context, connection, {
       id,
       cluster,
+      logs: options.logs,
       silenceMs: LEAVE_INTERVALS * heartbeatMs,
       registerWithinMs: options.registerWithinMs ?? REGISTER_WITHIN_MS,
     });

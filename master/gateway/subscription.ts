@@ -48,6 +48,11 @@ export class Subscriptions {
     return subscription;
   }
 
+  /** One by its session's name for it. */
+  find(session: Ref<never>, id: string): Subscription | undefined {
+    return this.#sessions.get(session.id)?.get(id);
+  }
+
   /** Takes one away; answers it. */
   remove(session: Ref<never>, id: string): Subscription | undefined {
     const named = this.#sessions.get(session.id);

@@ -20,6 +20,7 @@ import {
 } from "../../shared/actor/supervisor.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
 import type { RegistrarMessage } from "../experiments/messages.ts";
+import type { Logs } from "../logs/logs.ts";
 import type { StoreMessage } from "../store/messages.ts";
 import { commands } from "./commands.ts";
 import { door, type Gate, type Post } from "./door.ts";
@@ -45,13 +46,15 @@ export interface GatewayOptions {
   readonly heartbeatMs: number;
   /** Ends the master once it has let go of what it holds. */
   readonly stopMaster: (graceMs: number) => void;
+  /** What evaluators printed. */
+  readonly logs?: Logs | undefined;
   /** Looks at the supervision tree of this process, for the pages. */
   readonly inspect?: NonNullable<FeedOptions["inspect"]>;
 }
 
 /** Begins the gateway's supervisor. */
 export function gatewayTree(options: GatewayOptions): Start<SupervisorMessage> {
-  const { store, cluster, registrar, gate, post, heartbeatMs, stopMaster, inspect } = options;
+  const { store, cluster, registrar, gate, post, heartbeatMs, stopMaster, inspect, logs } = options;
   const permanent = { restart: "permanent", shutdownMs: SHUTDOWN_MS } as const;
   return supervisor({
     strategy: "rest_for_one",
@@ -61,7 +64,7 @@ export function gatewayTree(options: GatewayOptions): Start<SupervisorMessage> {
       childSpec({
         ...permanent,
         name: "feed",
-        start: () => feed({ store, cluster, registrar, ...inspect === undefined ? {} : { inspect } }),
+        start: () => feed({ store, cluster, registrar, logs, ...inspect === undefined ? {} : { inspect } }),
       }),
       childSpec({
         ...permanent,
@@ -80,6 +83,7 @@ export function gatewayTree(options: GatewayOptions): Start<SupervisorMessage> {
         start: (siblings) =>
           door({
             cluster,
+            logs,
             gate,
             post,
             heartbeatMs,

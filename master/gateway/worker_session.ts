@@ -13,18 +13,23 @@ import { type CloseName, PROTOCOL_VERSION } from "../../shared/protocol/limits.t
 import {
   type FromWorker,
   fromWorker,
+  type Log,
   type Refused,
   type Register,
 } from "../../shared/protocol/worker_envelopes.ts";
+import type { WorkerId } from "../../shared/model/ids.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
+import type { Logs } from "../logs/logs.ts";
 import { closeNameFor, type Connection, expiredToken, refusal } from "./connection.ts";
 import { peekFirst } from "./first_words.ts";
 import type { SessionMessage } from "./messages.ts";
+import { SessionLeases } from "./session_leases.ts";
 
 /** What a worker's session is given beside its connection. */
 export interface WorkerSessionOptions {
   readonly id: string;
   readonly cluster: Ref<ClusterMessage>;
+  readonly logs?: Logs | undefined;
   /** After this silence the session is left. */
   readonly silenceMs: number;
   readonly registerWithinMs: number;
@@ -35,7 +40,8 @@ export class WorkerSession implements Actor<SessionMessage> {
   readonly #context: Context<SessionMessage>;
   readonly #connection: Connection;
   readonly #options: WorkerSessionOptions;
-  #worker: string | undefined;
+  readonly #leases = new SessionLeases();
+  #worker: WorkerId | undefined;
   #heardAtMs: number;
 
   constructor(context: Context<SessionMessage>, connection: Connection, options: WorkerSessionOptions) {
@@ -58,6 +64,7 @@ export class WorkerSession implements Actor<SessionMessage> {
       case "closed":
         return this.#leave("bye", `the worker closed the connection (${message.code} ${message.reason})`);
       case "send":
+        this.#leases.told(message.envelopes);
         return this.#connection.say(message.envelopes);
       case "close":
         return this.#close(message.name, message.message);
@@ -102,6 +109,7 @@ export class WorkerSession implements Actor<SessionMessage> {
       return false;
     }
     this.#worker = register.worker;
+    this.#leases.registered(register.leases);
     this.#context.send(this.#options.cluster, {
       type: "worker_joined",
       session: this.#context.self,
@@ -111,7 +119,7 @@ export class WorkerSession implements Actor<SessionMessage> {
   }
 
   #said(said: readonly FromWorker[]): void {
-    const envelopes: Exclude<FromWorker, Register>[] = [];
+    const envelopes: Exclude<FromWorker, Register | Log>[] = [];
     for (const envelope of said) {
       if (envelope.type === "register") {
         const advice = "a worker that starts anew opens a new connection";
@@ -120,12 +128,29 @@ export class WorkerSession implements Actor<SessionMessage> {
       if (envelope.type === "refused") {
         return this.#leave("bye", `it refused what it was told: ${envelope.message}`);
       }
-      envelopes.push(envelope);
+      if (envelope.type === "result") this.#leases.ended(envelope);
+      if (envelope.type === "log") this.#printed(envelope);
+      else envelopes.push(envelope);
     }
+    if (envelopes.length === 0) return;
     this.#context.send(this.#options.cluster, {
       type: "worker_said",
       session: this.#context.self,
       envelopes,
+    });
+  }
+
+  /** Output goes past the cluster, which has better things to do; the answer comes when it is kept. */
+  #printed(log: Log): void {
+    const { logs } = this.#options;
+    const worker = this.#worker;
+    if (logs === undefined || worker === undefined) return;
+    const session = this.#context.self;
+    logs.take({
+      worker,
+      log,
+      isGranted: this.#leases.has(log),
+      answer: (logged) => this.#context.send(session, { type: "send", envelopes: [logged] }),
     });
   }
 

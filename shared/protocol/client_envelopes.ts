@@ -7,8 +7,10 @@ import { z } from "zod";
 import { FILE_NAME_MAX } from "../model/artifact.ts";
 import type { Change } from "../model/change.ts";
 import {
+  bytes,
   commandIdField,
   count,
+  epochField,
   groupIdField,
   name,
   seen,
@@ -80,22 +82,52 @@ export const command = z.strictObject({
   command: commandBody,
 });
 
+/** How far the output of an attempt is known: all bytes of each stream before these. */
+const outputPlace = z.strictObject({
+  epoch: epochField,
+  attempt: z.int().min(1),
+  stdout: count,
+  stderr: count,
+});
+
+/** Whose output is asked for. */
+const outputAsk = z.strictObject({
+  task: taskIdField,
+  /** Null: the one whose outcome was recorded, else the newest. */
+  attempt: z.int().min(1).nullable(),
+  /** What comes, too, also of later attempts, until the task has its outcome. */
+  follow: z.boolean(),
+  /** Where to go on after a break. */
+  from: outputPlace.nullable(),
+});
+
 /** Opens a subscription; its id is the client's and names it in what follows. */
 export const subscribe = z.strictObject({
   type: z.literal("subscribe"),
   id: name,
-  /** `live`: conflated, for pages. `log`: every change after a commit, never dropped. */
-  kind: z.enum(["live", "log"]),
+  /**
+   * `live`: conflated, for pages. `log`: every change after a commit, never dropped. `output`: what evaluators printed for
+   * a task, at the client's pace.
+   */
+  kind: z.enum(["live", "log", "output"]),
   /** For `log`: the last commit that the client knows; null begins with what comes now. */
   after: count.nullable(),
   seen: seen.nullable(),
+  /** For `output`. */
+  output: outputAsk.optional(),
+}).refine((asked) => (asked.kind === "output") === (asked.output !== undefined), {
+  path: ["output"],
+  error: "output goes with the kind output",
 });
+
+/** Asks for the next share of a subscription of the kind `output`: the one before has been read. */
+export const more = z.strictObject({ type: z.literal("more"), id: name });
 
 /** Ends a subscription. */
 export const unsubscribe = z.strictObject({ type: z.literal("unsubscribe"), id: name });
 
 /** Everything that a client may say. */
-export const fromClient = z.discriminatedUnion("type", [command, subscribe, unsubscribe, refused]);
+export const fromClient = z.discriminatedUnion("type", [command, subscribe, more, unsubscribe, refused]);
 
 /** Why a command was not carried out. */
 const commandError = z.strictObject({
@@ -156,13 +188,33 @@ export const change = z.strictObject({
   begun: count.optional(),
 });
 
+/** A share of a subscription of the kind `output`; the next one comes after `more`. */
+export const output = z.strictObject({
+  type: z.literal("output"),
+  subscription: name,
+  /** Whose output these pieces are; null where there is none yet. */
+  of: z.strictObject({ epoch: epochField, attempt: z.int().min(1), worker: text }).nullable(),
+  pieces: z.array(z.strictObject({
+    stream: z.enum(["stdout", "stderr"]),
+    /** Bytes of the stream before it. What lies between a piece and the next was left out. */
+    offset: count,
+    data: bytes,
+  })),
+  /** All that is there so far has been told. */
+  isAllSoFar: z.boolean(),
+  /** Nothing more comes: the task's outcome, empty where it has none yet, or why there is nothing to tell. */
+  end: z.strictObject({ outcome: text, error: commandError.nullable() }).nullable(),
+});
+
 /** Everything that the master may say to a client. */
-export const toClient = z.union([reply, z.discriminatedUnion("type", [snapshot, change, refused])]);
+export const toClient = z.union([reply, z.discriminatedUnion("type", [snapshot, change, output, refused])]);
 
 export type CommandBody = z.output<typeof commandBody>;
 export type Command = z.output<typeof command>;
 export type CommandError = z.output<typeof commandError>;
 export type Subscribe = z.output<typeof subscribe>;
+export type OutputAsk = z.output<typeof outputAsk>;
+export type OutputEnvelope = z.output<typeof output>;
 export type Reply = z.output<typeof reply>;
 export type Snapshot = z.output<typeof snapshot>;
 export type ChangeEnvelope = z.output<typeof change>;

@@ -66,6 +66,7 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
     by: ["client"],
     envelope: { type: "subscribe", id: "s1", kind: "live", after: null, seen: null },
   },
+  more: { by: ["client"], envelope: { type: "more", id: "s1" } },
   unsubscribe: { by: ["client"], envelope: { type: "unsubscribe", id: "s1" } },
   reply: {
     by: ["master"],
@@ -74,6 +75,17 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
   snapshot: {
     by: ["master"],
     envelope: { type: "snapshot", subscription: "s1", epoch: EPOCH, commit: 1, entries: [] },
+  },
+  output: {
+    by: ["master"],
+    envelope: {
+      type: "output",
+      subscription: "s1",
+      of: { epoch: EPOCH, attempt: 1, worker: "w1" },
+      pieces: [{ stream: "stdout", offset: 0, data: bytes }],
+      isAllSoFar: false,
+      end: null,
+    },
   },
   change: {
     by: ["master"],

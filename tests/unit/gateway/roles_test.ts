@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClusterMessage } from "../../../master/cluster/messages.ts";
+import { type Logs, NO_LOGS } from "../../../master/logs/logs.ts";
 import type { RegistrarMessage } from "../../../master/experiments/messages.ts";
 import { commands } from "../../../master/gateway/commands.ts";
 import type { FeedMessage } from "../../../master/gateway/messages.ts";
@@ -32,7 +33,9 @@ function rig(role: Role) {
   world.post(router, { type: "known", epoch: EPOCH, commit: 1, trouble: "" });
   world.settle();
   const port = new FakePort();
-  const options = { id: "session:1", role, port, heartbeatMs: 10_000 };
+  const printed: unknown[] = [];
+  const logs: Logs = { ...NO_LOGS, take: (brought) => printed.push(brought) };
+  const options = { id: "session:1", role, port, heartbeatMs: 10_000, logs };
   const ref = world.spawn(
     "session",
     session({ ...options, cluster: cluster.ref, commands: router, feed: feed.ref }),
@@ -48,7 +51,7 @@ function rig(role: Role) {
     /** What reached anybody behind the session and the router. */
     reached: () =>
       cluster.messages.length + registrar.messages.length + store.messages.length + stops.length +
-      feed.messages.length - before,
+      printed.length + feed.messages.length - before,
     isOpen: () => port.closes.length === 0,
   };
 }
