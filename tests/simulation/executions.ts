@@ -11,8 +11,8 @@ import { leaseKey } from "../../shared/model/task.ts";
 import type { AttemptEnd, Metrics } from "../../shared/model/outcome.ts";
 import { metricsProblem } from "../../worker/attempt_end.ts";
 import type { Attempt } from "../../worker/executors/executor.ts";
-import type { Findings } from "./findings.ts";
 import { checkDevices, type DeviceUser } from "./checkers/device_use.ts";
+import type { Findings } from "./findings.ts";
 import type { WorkerPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { StoreLives } from "./store_lives.ts";
@@ -42,11 +42,11 @@ export class Executions {
   readonly #templateOf: (task: string) => TaskTemplate | undefined;
   readonly #lives: StoreLives;
   readonly byLease = new Map<string, Execution>();
+  /** The GPUs that each lease was given. */
+  readonly assigned = new Map<string, readonly string[]>();
   /** Tasks whose evaluator said that another try would fail too. */
   readonly finalFailures = new Set<string>();
   readonly #byTask = new Map<string, number>();
-  /** The GPUs that each lease was given. */
-  readonly assigned = new Map<string, readonly string[]>();
   readonly #running = new Set<Execution>();
 
   constructor(
@@ -85,11 +85,11 @@ export class Executions {
       process,
       slot: attempt.slot,
       cpus: template?.resources.cpus ?? 0,
+      devices: attempt.devices?.map(({ id }) => id) ?? [],
+      need: template?.resources ?? attempt.resources ?? NO_RESOURCES,
       end: undefined,
       reported: [],
     };
-      devices: attempt.devices?.map(({ id }) => id) ?? [],
-      need: template?.resources ?? attempt.resources ?? NO_RESOURCES,
     this.#findings.expect("lease_once", !this.byLease.has(key), () => `${key} was executed twice`);
     this.#findings.expect(
       "submissions_kept",
@@ -100,10 +100,10 @@ export class Executions {
     this.#byTask.set(task, this.countOf(task) + 1);
     this.#running.add(execution);
     this.#checkRoom(process, shape, execution);
+    checkDevices(this.#findings, execution, this.#running, this.assigned.get(key));
     return execution;
   }
 
-    checkDevices(this.#findings, execution, this.#running, this.assigned.get(key));
   /** An evaluator has reported. */
   reported(execution: Execution, { step, metrics }: Reported): void {
     const isFit = Number.isSafeInteger(step) && step >= 0 && metricsProblem(metrics) === undefined;

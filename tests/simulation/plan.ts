@@ -73,10 +73,10 @@ export interface FaultRates {
   readonly sleep: number;
   /** A second process with a living worker's id. */
   readonly twin: number;
-}
-export type FaultKind = keyof FaultRates;
   /** A GPU of a worker that is out of service for a while. */
   readonly gpuOut: number;
+}
+export type FaultKind = keyof FaultRates;
 
 /** What happens at most once in a run, and in few of them. */
 export type Calamity = "none" | "store_deleted" | "store_restored" | "two_masters" | "long_sleep";
@@ -90,17 +90,17 @@ export interface WorkloadPlan {
   readonly cancels: number;
   readonly steering: number;
   readonly questions: number;
-}
-
   /** What tasks need of GPUs: each as often. Without it, none. */
   readonly gpuNeeds?: readonly number[] | undefined;
+}
+
 /** A worker's shape. */
 export interface WorkerPlan {
   readonly slots: number;
   readonly cpus: number;
+  readonly gpus?: number | undefined;
   /** How far its wall clock is off from the start. */
   readonly clockOffMs?: number | undefined;
-  readonly gpus?: number | undefined;
 }
 
 /** Everything that is drawn beforehand. */
@@ -145,9 +145,9 @@ export const NO_RATES: FaultRates = {
   clockJump: 0,
   sleep: 0,
   twin: 0,
+  gpuOut: 0,
 };
 
-  gpuOut: 0,
 /** Nothing goes wrong by chance, and nothing is asked for: the beginning of a directed run. */
 export function quietPlan(plan: Plan, workers: readonly WorkerPlan[], taskMs: number): Plan {
   const span = { min: taskMs, max: taskMs };

@@ -140,13 +140,13 @@ function drawRates(draw: Draw): FaultRates {
     clockJump: rate(0.15, 2),
     sleep: rate(0.12, 2),
     twin: rate(0.1, 1.5),
+    gpuOut: 0,
   };
 }
 
 function drawCalamity(random: Random): Calamity {
   let left = random.next();
   for (const [calamity, part] of CALAMITIES) {
-    gpuOut: 0,
     if (left < part) return calamity;
     left -= part;
   }

@@ -19,7 +19,6 @@ import type { DiskState, DiskTask } from "../../../master/store/memory_state.ts"
 import type { Findings } from "../findings.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
-import { type CheckpointFacts, CheckpointWatch } from "./checkpoint_watch.ts";
 import type { LeaseScenarios } from "./lease_scenarios.ts";
 import type { Executions } from "../executions.ts";
 import { DeviceWatch } from "./device_use.ts";
@@ -40,7 +39,6 @@ export interface ClusterMemory {
   /** What workers said of leases. */
   readonly results: Map<string, AttemptEnd["state"]>;
   readonly scenarios: LeaseScenarios;
-  readonly checkpoints: CheckpointFacts;
   /** The live cluster, for whoever asks in the end. */
   live: Cluster | undefined;
 }
@@ -50,7 +48,6 @@ export class ClusterTap implements Actor<ClusterMessage> {
   readonly #memory: ClusterMemory;
   readonly #cluster: Cluster;
   readonly #watch: LeaseWatch;
-  readonly #checkpoints: CheckpointWatch;
   readonly #devices: DeviceWatch;
   /** What each life of an experiment was told. */
   readonly #told = new Map<number, Set<number>>();
@@ -75,7 +72,6 @@ export class ClusterTap implements Actor<ClusterMessage> {
       say(session, envelope);
     };
     this.#watch = new LeaseWatch(context, core, memory);
-    this.#checkpoints = new CheckpointWatch(core, memory, () => memory.live === this.#cluster);
     this.#devices = new DeviceWatch(core, memory);
     memory.live = this.#cluster;
     context.atEnd(() => {
@@ -92,7 +88,6 @@ export class ClusterTap implements Actor<ClusterMessage> {
     }
     this.#memory.scenarios.hears(this.#cluster.core, message);
     this.#watch.hears(message);
-    this.#checkpoints.hears(message);
     this.#devices.hears(message);
     this.#cluster.receive(message);
     this.#memory.scenarios.heard();
@@ -107,7 +102,6 @@ export class ClusterTap implements Actor<ClusterMessage> {
   turnEnded(): void {
     this.#cluster.turnEnded();
     this.#watch.look();
-    this.#checkpoints.turnEnded();
     const { findings } = this.#memory;
     const wrong = this.#cluster.check();
     findings.expect("cluster_sane", wrong.length === 0, () => wrong.join("; "));
