@@ -21,7 +21,11 @@ export function assign(core: ClusterCore, attempt: LiveAttempt): void {
     core,
     attempt,
     checkpoint,
-    () => say(core, attempt, checkpoint),
+    () => {
+      // Its worker could not hear a recall of what it had not heard of.
+      attempt.recalled = false;
+      say(core, attempt, checkpoint);
+    },
     () => endAsTold(core, attempt, 0),
   );
 }

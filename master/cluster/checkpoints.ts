@@ -95,8 +95,8 @@ export function knownStep(task: LiveTask, lease: Lease): number {
 /**
  * An attempt that was just granted goes on from a checkpoint.
  *
- * @param assign called once that is durable, unless the attempt has ended or was told to meanwhile
- * @param unwanted called where it was told to end: its worker never heard of it
+ * @param assign called once that is durable, unless the attempt has ended meanwhile
+ * @param unwanted called where it is not wanted any more: its worker never heard of it
  */
 export function continueFrom(
   core: ClusterCore,
@@ -117,8 +117,15 @@ export function continueFrom(
     atMs: core.context.wallClock(),
     continues: restore,
   }, () => {
-    if (attempt.ended) return;
-    if (attempt.cancelling === undefined) assign();
+    // Over an older copy nothing is given out.
+    if (attempt.ended || core.lost !== undefined) return;
+    if (isWanted(core, attempt)) assign();
     else unwanted();
   });
+}
+
+/** Whether an attempt that its worker has not heard of yet is still to be begun there. */
+function isWanted(core: ClusterCore, { task, worker, cancelling }: LiveAttempt): boolean {
+  if (cancelling !== undefined || !core.isOpen(task) || task.state === "settling") return false;
+  return !worker.doubtful && !worker.leaving;
 }

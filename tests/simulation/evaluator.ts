@@ -14,6 +14,7 @@ import type { Execution, Executions } from "./executions.ts";
 import type { FaultName } from "./faults.ts";
 import type { EvaluatorPlan, WorkerPlan } from "./plan.ts";
 import type { SimulatedProcess } from "./process.ts";
+import { type SavedCheckpoints, type SavingShape, savingShape } from "./saving.ts";
 import { bytesMark } from "./trace.ts";
 
 /** The metric that every evaluation measures. */
@@ -27,6 +28,9 @@ export const DEADLINE_MS = 60_000;
 const WILD_REPORTS = 700;
 /** So many at once. */
 const WILD_BATCH = 50;
+
+/** Checkpoints are on their way to the master for at most as long as so many steps take. */
+const SAVING_STEPS_MAX = 2;
 
 /** How long evaluators take at most once all is healed. */
 const HEALED_MS_MAX = 1_000;
@@ -59,6 +63,7 @@ export interface EvaluatorOptions {
   readonly shape: WorkerPlan;
   readonly process: SimulatedProcess;
   readonly executions: Executions;
+  readonly saved: SavedCheckpoints;
   /** A poisonous task has ended the process. */
   readonly poisoned: (task: string) => void;
   readonly isHealed: () => boolean;
@@ -78,11 +83,14 @@ class Evaluation {
   readonly #execution: Execution;
   readonly #random: Random;
   readonly #timers: (() => void)[] = [];
+  /** Checkpoints that are on their way to the master: their steps. */
+  #saving: number[] = [];
+  #takesSteps = false;
   #isOver = false;
 
   constructor(options: EvaluatorOptions, attempt: Attempt, events: (event: ExecutorEvent) => void) {
     const { task } = attempt.lease;
-    const { executions, process, shape, seed } = options;
+    const { executions, process, shape, seed, saved } = options;
     this.#options = options;
     this.#attempt = attempt;
     this.#events = (event) => {
@@ -91,11 +99,16 @@ class Evaluation {
     };
     this.#random = seededRandom(seed, "evaluation", task, executions.countOf(task));
     this.#execution = executions.started(process, shape, attempt);
+    saved.begins(this.#execution, attempt.lease, attempt.restore);
   }
 
   begin(): Running {
     const fate = this.#fate();
     const durationMs = this.#durationMs(fate);
+    const saves = savingShape(this.#options.seed, this.#options.plan.saves, this.#attempt.lease.task);
+    if (saves !== undefined) {
+      return this.#beginSaving(saves, fate === "goes_wild" ? "completes" : fate, durationMs);
+    }
     const reports = this.#random.integer(4) === 0 ? this.#random.integer(5) : 0;
     for (let step = 0; step < reports; step++) {
       this.#after(durationMs * (step + 1) / (reports + 1), () => this.#report(step));
@@ -106,6 +119,51 @@ class Evaluation {
     else if (fate === "hangs") this.#options.met("hang");
     else this.#after(durationMs, () => this.#end(fate));
     return { stop: (graceMs) => this.#stop(graceMs) };
+  }
+
+  /** Reports each step once, from behind the one that it goes on from, and saves checkpoints on its way. */
+  #beginSaving(shape: SavingShape, fate: Exclude<Fate, "goes_wild">, durationMs: number): Running {
+    this.#takesSteps = true;
+    const first = (this.#attempt.restore?.step ?? -1) + 1;
+    const stepMs = durationMs / shape.steps;
+    const isWhole = fate === "completes" || fate === "ends_at_deadline";
+    if (fate === "hangs") this.#options.met("hang");
+    else if (!isWhole) {
+      this.#after(stepMs * (shape.steps - first) * this.#random.next(), () => this.#end(fate));
+    }
+    // One after the other, also where a process slept.
+    const goOn = (step: number) => {
+      if (step < shape.steps) {
+        this.#at(stepMs, () => {
+          this.#step(step, shape, stepMs);
+          goOn(step + 1);
+        });
+      } else if (isWhole) this.#end(fate);
+    };
+    goOn(first);
+    return { stop: (graceMs) => this.#stop(graceMs) };
+  }
+
+  /** What takes no time is done within `start`. */
+  #at(delayMs: number, call: () => void): void {
+    if (delayMs === 0) call();
+    else this.#after(delayMs, call);
+  }
+
+  #step(step: number, { every }: SavingShape, stepMs: number): void {
+    if (this.#isOver) return;
+    this.#report(step);
+    if (step % every !== 0) return;
+    this.#saving.push(step);
+    this.#at(stepMs * this.#random.next() * SAVING_STEPS_MAX, () => this.#saved(step));
+  }
+
+  /** What is kept at the master by now; a newer one that was faster makes an older one needless. */
+  #saved(step: number): void {
+    if (this.#isOver || !this.#saving.includes(step)) return;
+    this.#saving = this.#saving.filter((each) => each > step);
+    const checkpoint = this.#options.saved.save(this.#execution, step);
+    this.#events({ type: "report", step, metrics: {}, checkpoint });
   }
 
   #durationMs(fate: Fate): number {
@@ -208,7 +266,8 @@ class Evaluation {
   #stop(graceMs: number): void {
     const { plan, met } = this.#options;
     if (this.#isOver) return;
-    if (this.#random.next() < plan.atCancel) {
+    // One that takes step after step has more to do.
+    if (this.#random.next() < plan.atCancel && !this.#takesSteps) {
       met("endedAtCancel");
       return this.#after(0, () => this.#complete());
     }
@@ -220,6 +279,9 @@ class Evaluation {
   /** @param becomes what is made of it of it, where the worker cannot pass on what it says */
   #over(end: End, becomes: Execution["end"] = end.state): void {
     if (this.#isOver) return;
+    // What is on its way is waited for, unless the worker gives it up.
+    const last = this.#saving.at(-1);
+    if (last !== undefined && this.#random.integer(3) > 0) this.#saved(last);
     this.#isOver = true;
     for (const cancel of this.#timers) cancel();
     this.#options.executions.ended(this.#execution, becomes ?? end.state);

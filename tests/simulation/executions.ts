@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { ArtifactRef } from "../../shared/model/artifact.ts";
 import { NO_RESOURCES } from "../../shared/model/resources.ts";
 import type { TaskTemplate } from "../../shared/model/task.ts";
 import { leaseKey } from "../../shared/model/task.ts";
@@ -34,6 +35,8 @@ export interface Execution extends DeviceUser {
 export interface Reported {
   readonly step: number;
   readonly metrics: Metrics;
+  /** It tells of a checkpoint, and measures nothing. */
+  readonly checkpoint?: ArtifactRef | undefined;
 }
 
 /** All executions of a run. */
@@ -105,9 +108,9 @@ export class Executions {
   }
 
   /** An evaluator has reported. */
-  reported(execution: Execution, { step, metrics }: Reported): void {
+  reported(execution: Execution, { step, metrics, checkpoint }: Reported): void {
     const isFit = Number.isSafeInteger(step) && step >= 0 && metricsProblem(metrics) === undefined;
-    if (isFit && execution.end === undefined) execution.reported.push({ step, metrics });
+    if (isFit && execution.end === undefined) execution.reported.push({ step, metrics, checkpoint });
   }
 
   ended(execution: Execution, end: NonNullable<Execution["end"]>): void {

@@ -28,6 +28,8 @@ export const CHECKERS = {
   peers_stay: "no peer is sent away for good",
   replies_fit: "a command is answered by what it asked, a repeated one by its first reply",
   curve_whole: "the curve of a task is what its attempt reported, each report once, in order, none left out",
+  checkpoints_kept:
+    "an attempt goes on from the highest checkpoint that was durable, the highest stay, and nothing else is gone on from",
   store_fenced: "a result of another store, or of what was lost, is never recorded",
   loss_noticed: "over an older copy nothing is given out, and results of what was lost are set aside",
   stale_session: "nothing that an older session still says changes anything",

@@ -33,6 +33,7 @@ export const PLAIN = {
       wild: 0,
       atDeadline: 0,
       atCancel: 0,
+      saves: 0,
     },
   }),
   "no-prefetch": (plan: Plan): Plan => ({ ...plan, prefetchMax: 0 }),

@@ -42,6 +42,8 @@ export interface EvaluatorPlan {
   readonly atDeadline: number;
   /** Of those that are told to stop: completes at that very moment. */
   readonly atCancel: number;
+  /** Of all tasks: their evaluators save checkpoints, and go on from them. */
+  readonly saves: number;
 }
 
 /** Faults that come by chance, each so many times a minute on average. */
@@ -170,6 +172,7 @@ export function quietPlan(plan: Plan, workers: readonly WorkerPlan[], taskMs: nu
       wild: 0,
       atDeadline: 0,
       atCancel: 0,
+      saves: 0,
     },
     rates: NO_RATES,
     calamity: "none",

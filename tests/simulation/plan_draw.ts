@@ -47,7 +47,7 @@ export function drawPlan(seed: string): Plan {
       refused: draw.maybe(0.3, () => draw.between(0, 0.2)),
       unanswered: draw.maybe(0.3, () => draw.between(0, 0.2)),
     },
-    evaluator: drawEvaluator(draw),
+    evaluator: { ...drawEvaluator(draw), saves: drawSaves(seed) },
     rates: drawRates(draw),
     calamity: drawCalamity(random),
     workload: drawWorkload(draw, isLarge),
@@ -100,7 +100,13 @@ function drawWorkers(draw: Draw, isLarge: boolean): readonly WorkerPlan[] {
   }));
 }
 
-function drawEvaluator(draw: Draw): EvaluatorPlan {
+/** From a stream of its own. */
+function drawSaves(seed: string): number {
+  const draw = new Draw(seededRandom(seed, "plan of checkpoints"));
+  return draw.maybe(0.4, () => draw.between(0.2, 1));
+}
+
+function drawEvaluator(draw: Draw): Omit<EvaluatorPlan, "saves"> {
   const { random } = draw;
   return {
     shortMs: { min: 0, max: random.pick([0, 5, 300]) },

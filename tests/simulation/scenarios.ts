@@ -33,6 +33,12 @@ export const SCENARIOS = {
   completed_and_pruned: "one batch held a completed and a pruned result of one task",
   unknown_commit: "a commit of unknown outcome held the second result of a task",
   reply_lost: "a submission was durable, its reply was lost, and it was sent again",
+  continued_elsewhere: "an attempt went on from a checkpoint that another worker had saved",
+  continued_after_master_restart:
+    "an attempt went on from a checkpoint that was saved under an earlier life of the master",
+  both_saved: "two attempts of a task were alive and both saved checkpoints",
+  returned_with_further_checkpoint:
+    "a doubtful lease was given away, and its worker came back with it and with the further checkpoint",
   two_masters: "a second master took the store while the first still ran",
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -14,6 +14,7 @@ import { choice, integer, parameters, real } from "../../shared/space/builders.t
 import { isRecord } from "../../shared/space/problem.ts";
 import { DEADLINE_MS, METRIC } from "./evaluator.ts";
 import type { ClientNode } from "./nodes/client_node.ts";
+import { drawnPolicy } from "./saving.ts";
 import type { RequestKind } from "./schedule.ts";
 import type { World } from "./world.ts";
 
@@ -61,7 +62,12 @@ export class Workload {
   #submit(client: ClientNode, name: string, random: Random): string {
     const count = 1 + random.integer(this.#world.plan.workload.tasksMax);
     const payloads = Array.from({ length: count }, (_, index) => encode({ candidate: { name, index } }));
-    client.ask({ kind: "submit", name, template: template(random, this.#gpuNeeds), payloads }, (reply) => {
+    const checkpoints = drawnPolicy(this.#world.seed, name);
+    const whole = {
+      ...template(random, this.#gpuNeeds),
+      ...(checkpoints === undefined ? {} : { checkpoints }),
+    };
+    client.ask({ kind: "submit", name, template: whole, payloads }, (reply) => {
       this.#learn(reply, "group", this.#groups);
     });
     return `${client.name} submits ${count} tasks as ${name}`;

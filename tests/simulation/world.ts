@@ -14,6 +14,7 @@ import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
 import type { DiskState } from "../../master/store/memory_state.ts";
 import { Buffers } from "./checkers/buffers.ts";
+import { CheckpointFacts } from "./checkers/checkpoint_watch.ts";
 import type { ClusterMemory } from "./checkers/cluster_tap.ts";
 import { DurableFacts, type FactsCopy } from "./checkers/durable_facts.ts";
 import { LeaseScenarios } from "./checkers/lease_scenarios.ts";
@@ -32,6 +33,7 @@ import { WorkerNode } from "./nodes/worker_node.ts";
 import type { Plan } from "./plan.ts";
 import type { HappenedEvent } from "./schedule.ts";
 import type { ScenarioName } from "./scenarios.ts";
+import { SavedCheckpoints } from "./saving.ts";
 import { StoreLives } from "./store_lives.ts";
 import { Trace } from "./trace.ts";
 
@@ -67,6 +69,7 @@ export class World {
   readonly faults: DiskFaults;
   readonly network: Network;
   readonly executions: Executions;
+  readonly saved: SavedCheckpoints;
   readonly memory: ClusterMemory;
   readonly workers: readonly WorkerNode[];
   readonly clients: readonly ClientNode[];
@@ -82,6 +85,7 @@ export class World {
   readonly #streams = new Map<string, Random>();
   readonly #templates = new Map<string, TaskTemplate>();
   readonly #masters: MasterNode[];
+  readonly #checkpoints: CheckpointFacts;
   #disk: WatchedDisk;
 
   constructor({ seed, plan, mutant = {}, print }: WorldOptions) {
@@ -97,6 +101,12 @@ export class World {
     this.staleSessions = new StaleSessions(findings, () => this.reached("late_frame"));
     this.supervision = new Supervision(findings);
     this.faults = new DiskFaults(this.random("disk"), plan.disk, (kind) => this.count(kind));
+    const checkpoints = new CheckpointFacts({
+      findings,
+      state,
+      templateOf: (task) => this.#templateOf(task),
+    });
+    this.#checkpoints = checkpoints;
     this.facts = new DurableFacts({
       findings,
       trace,
@@ -106,9 +116,15 @@ export class World {
       isUnanswered: () => this.faults.isUnanswered,
       reached: (scenario) => this.reached(scenario),
       counted: (lease) => this.staleSessions.counted(lease),
+      checkpoints,
     });
     this.#disk = this.#newDisk();
     this.executions = new Executions(findings, (task) => this.#templateOf(task), this.storeLives);
+    this.saved = new SavedCheckpoints({
+      findings,
+      lives: this.storeLives,
+      reached: (scenario) => this.reached(scenario),
+    });
     const buffers = new Buffers(findings);
     this.network = new Network({
       loop: this.loop,
@@ -131,6 +147,7 @@ export class World {
       lives: this.storeLives,
       granted: new Set(),
       results: new Map(),
+      checkpoints,
       scenarios: new LeaseScenarios((scenario) => this.reached(scenario), now),
       live: undefined,
     };
@@ -178,6 +195,7 @@ export class World {
     this.facts.restore(copy?.facts ?? EMPTY_FACTS);
     this.#templates.clear();
     this.#disk = this.#newDisk(copy?.state);
+    this.#checkpoints.restored(this.#disk.state);
   }
 
   /** A stream of the run's own under a name: the same one each time. */

@@ -19,6 +19,7 @@ import type { DiskState, DiskTask } from "../../../master/store/memory_state.ts"
 import type { Findings } from "../findings.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
+import { type CheckpointFacts, CheckpointWatch } from "./checkpoint_watch.ts";
 import type { LeaseScenarios } from "./lease_scenarios.ts";
 import type { Executions } from "../executions.ts";
 import { DeviceWatch } from "./device_use.ts";
@@ -39,6 +40,7 @@ export interface ClusterMemory {
   /** What workers said of leases. */
   readonly results: Map<string, AttemptEnd["state"]>;
   readonly scenarios: LeaseScenarios;
+  readonly checkpoints: CheckpointFacts;
   /** The live cluster, for whoever asks in the end. */
   live: Cluster | undefined;
 }
@@ -48,6 +50,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
   readonly #memory: ClusterMemory;
   readonly #cluster: Cluster;
   readonly #watch: LeaseWatch;
+  readonly #checkpoints: CheckpointWatch;
   readonly #devices: DeviceWatch;
   /** What each life of an experiment was told. */
   readonly #told = new Map<number, Set<number>>();
@@ -72,6 +75,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
       say(session, envelope);
     };
     this.#watch = new LeaseWatch(context, core, memory);
+    this.#checkpoints = new CheckpointWatch(core, memory, () => memory.live === this.#cluster);
     this.#devices = new DeviceWatch(core, memory);
     memory.live = this.#cluster;
     context.atEnd(() => {
@@ -88,6 +92,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
     }
     this.#memory.scenarios.hears(this.#cluster.core, message);
     this.#watch.hears(message);
+    this.#checkpoints.hears(message);
     this.#devices.hears(message);
     this.#cluster.receive(message);
     this.#memory.scenarios.heard();
@@ -102,6 +107,7 @@ export class ClusterTap implements Actor<ClusterMessage> {
   turnEnded(): void {
     this.#cluster.turnEnded();
     this.#watch.look();
+    this.#checkpoints.turnEnded();
     const { findings } = this.#memory;
     const wrong = this.#cluster.check();
     findings.expect("cluster_sane", wrong.length === 0, () => wrong.join("; "));

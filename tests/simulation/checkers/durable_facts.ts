@@ -18,6 +18,7 @@ import type { Findings } from "../findings.ts";
 import type { ScenarioName } from "../scenarios.ts";
 import type { StoreLives } from "../store_lives.ts";
 import type { Trace } from "../trace.ts";
+import type { CheckpointFacts } from "./checkpoint_watch.ts";
 import { hasCompletedAndPruned } from "./lease_scenarios.ts";
 
 type Of<T extends StoreChange["type"]> = Extract<StoreChange, { type: T }>;
@@ -40,6 +41,7 @@ export interface DurableFactsOptions {
   readonly reached: (scenario: ScenarioName) => void;
   /** A result, or a failure, counts from now on. */
   readonly counted: (lease: Lease) => void;
+  readonly checkpoints: CheckpointFacts;
 }
 
 /** What was durable when a copy was made. */
@@ -105,6 +107,7 @@ export class DurableFacts implements DiskObserver {
         this.feed.push({ commit, text: JSON.stringify(told) });
       }
     }
+    this.#options.checkpoints.committed(changes, verdicts);
     this.#options.trace.add(`commit ${commit} ${words.join(", ")}`);
   }
 
@@ -127,7 +130,7 @@ export class DurableFacts implements DiskObserver {
         this.#attemptEnded(change, verdict);
         return `attempt_ended ${leaseKey(change.lease)} ${change.cause} ${verdict.type}`;
       case "attempt_opened":
-        return `attempt_opened ${leaseKey(change.lease)}`;
+        return `attempt_opened ${leaseKey(change.lease)}${continuesWords(change)}`;
       case "tasks_submitted":
         return `submitted ${change.group} ${change.first}+${change.payloads.length}`;
       case "experiment_state":
@@ -204,6 +207,10 @@ export class DurableFacts implements DiskObserver {
     this.#ended.set(key, change.cause);
     if (change.cause === "evaluator") this.#options.counted(change.lease);
   }
+}
+
+function continuesWords({ continues }: Of<"attempt_opened">): string {
+  return continues === undefined ? "" : ` from step ${continues.step} of attempt ${continues.attempt}`;
 }
 
 /** The epoch's number within its store. */

@@ -42,6 +42,8 @@ export class GrantWatch {
   /** Leases that their worker was told to end, when it said that they had failed. */
   readonly #toldToEnd = new Set<string>();
   readonly #neverReceived = new Set<string>();
+  /** Leases that wait for their rows before they are assigned. */
+  readonly #granted = new Set<string>();
   /** Leases that a worker may be running. */
   readonly #out = new Map<string, Set<string>>();
   #recoveredMs = 0;
@@ -148,7 +150,8 @@ export class GrantWatch {
     );
     this.#expect("one_outcome", !this.#ending.has(envelope.task), () => `${key} is given, and its task ends`);
     this.#books(worker, key);
-    this.#task(envelope.task, key);
+    // One that goes on from a checkpoint was granted when its row was written.
+    if (!this.#granted.delete(key)) this.#task(envelope.task, key);
   }
 
   /** What runs on a worker has its place in the books. */
@@ -246,6 +249,10 @@ export class GrantWatch {
       );
     }
     if (change.type === "attempt_ended") this.#ends(leaseKey(change.lease), change.cause);
+    if (change.type !== "attempt_opened" || change.continues === undefined) return;
+    const key = leaseKey(change.lease);
+    this.#granted.add(key);
+    this.#task(change.lease.task, key);
   }
 
   #ends(key: string, cause: string): void {

@@ -25,6 +25,8 @@ interface Return {
   readonly state: HeldLease["state"];
   /** The attempt of another worker to which the task had been given. */
   readonly other: LiveAttempt;
+  /** How far the two had come: the steps of their checkpoints. */
+  readonly checkpoints: readonly [mine: number, others: number];
 }
 
 /** What is met over all lives of the cluster. */
@@ -84,7 +86,8 @@ export class LeaseScenarios {
 
   /** The cluster has heard it. */
   heard(): void {
-    for (const { key, task, state, other } of this.#returns) {
+    for (const { key, task, state, other, checkpoints: [mine, others] } of this.#returns) {
+      if (mine > others && isKept(task, key)) this.#reached("returned_with_further_checkpoint");
       if (state === "finished") this.#announced.add(key);
       else if (other.cancelling === "duplicate") this.#reached("back_running_further");
       else if (other.cancelling === undefined && !isKept(task, key)) this.#reached("back_running_less_far");
@@ -148,7 +151,9 @@ export class LeaseScenarios {
     const other = task.attempts.find((each) =>
       each.worker !== worker && !each.doubtful && each.cancelling === undefined
     );
-    return other === undefined ? [] : [{ key, task, state: lease.state, other }];
+    if (other === undefined) return [];
+    const checkpoints = [lease.checkpoint ?? -1, other.checkpointStep] as const;
+    return [{ key, task, state: lease.state, other, checkpoints }];
   }
 
   /** Deadlines of what it brings back that passed since its session had ended. */

@@ -94,6 +94,7 @@ export class WorkerNode extends Node {
       shape,
       process,
       executions,
+      saved: this.world.saved,
       isHealed: () => this.world.isHealed,
       met: (kind) => this.world.count(kind),
       poisoned: (task) => this.#poisoned(process, task),
