@@ -11,6 +11,7 @@
 import type { Actor, Context, Start, Timer } from "../shared/actor/actor.ts";
 import type { Lease } from "../shared/model/task.ts";
 import { leaseKey } from "../shared/model/task.ts";
+import { LOG_BYTES_MAX } from "../shared/protocol/limits.ts";
 import type { Log, Logged } from "../shared/protocol/worker_envelopes.ts";
 import { KeptStream, type Said } from "./logs_kept.ts";
 import type { LogSession, LogsMessage } from "./logs_messages.ts";
@@ -18,13 +19,13 @@ import type { LogSession, LogsMessage } from "./logs_messages.ts";
 /** Said and not answered, of all attempts: heartbeats and results wait behind no more. */
 export const WINDOW_BYTES_MAX = 512 * 1024;
 /** So much a second is said for long, of all attempts; a burst may be a window. */
-export const SAY_BYTES_PER_SECOND_MAX = 2 * 1024 * 1024;
+export const SAY_BYTES_PER_SECOND_MAX = 1024 * 1024;
 /** What an attempt prints is gathered so long before it is said. */
 export const SAY_EVERY_MS = 250;
 /** What is so much is said at once. */
 export const SAY_AT_ONCE_BYTES = 32 * 1024;
-/** Where there is less room than this, more of it is waited for. */
-const ROOM_BYTES_MIN = 4 * 1024;
+/** Where there is less room than this, more of it is waited for: many small pieces would be many small gaps. */
+const ROOM_BYTES_MIN = LOG_BYTES_MAX;
 /** Not said, of all attempts. */
 export const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 /** Attempts that something is kept of. */

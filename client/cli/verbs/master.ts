@@ -16,6 +16,7 @@ import { loginUrl } from "../local_cluster.ts";
 import { LOG_LEVELS, logLines } from "../log_lines.ts";
 import { type OutputForm, outputOption, printAnswer } from "../output.ts";
 import { respawn } from "../respawn.ts";
+import { memoryAmount } from "../quantities.ts";
 import type { RunningMaster } from "../roles.ts";
 import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
 
@@ -23,6 +24,9 @@ import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
 export const PORT_DEFAULT = 4400;
 /** Attempts that may wait on a worker beyond its slots, unless told. */
 export const PREFETCH_DEFAULT = 256;
+/** What is kept of what evaluators print, unless told: in bytes, and how long. */
+export const LOGS_LIMIT_BYTES_DEFAULT = 1024 ** 3;
+export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
 /** More than this only hides work from the other workers. */
 const PREFETCH_MAX = 10_000;
 
@@ -37,6 +41,8 @@ interface MasterVerbOptions {
   readonly heartbeat: number;
   readonly lostAfter: number;
   readonly prefetch: number;
+  readonly logsLimit: number;
+  readonly logsKept: number;
   readonly acceptLoss?: boolean;
   readonly respawn?: boolean;
   readonly stdinLifeline?: boolean;
@@ -77,6 +83,13 @@ export function addMasterVerb(program: Command, context: CliContext): void {
       wholeNumber(0, PREFETCH_MAX),
       PREFETCH_DEFAULT,
     )
+    .addOption(
+      new Option("--logs-limit <amount>", "how much to keep of what evaluators print, in all")
+        .argParser(memoryAmount).default(LOGS_LIMIT_BYTES_DEFAULT, "1GiB"),
+    )
+    .addOption(
+      spanOption("--logs-kept <duration>", "how long to keep what evaluators print", LOGS_KEPT_MS_DEFAULT),
+    )
     .option("--accept-loss", "go on although the store lacks what workers and clients were told")
     .option("--respawn", "start the master again when it crashes")
     .addOption(spanOption("--grace <duration>", "how long it may take to stop", STOP_GRACE_DEFAULT_MS))
@@ -105,6 +118,8 @@ async function run(dataFolder: string, options: MasterVerbOptions, context: CliC
     lostAfterMs: options.lostAfter,
     prefetchMax: options.prefetch,
     acceptLoss: options.acceptLoss ?? false,
+    logsLimitBytes: options.logsLimit,
+    logsKeptMs: options.logsKept,
     log: logLines(terminal, options.logLevel),
   });
   if (!started.ok) throw new Failure(started.message);
