@@ -79,6 +79,7 @@ export class LocalCluster {
         folder: `${dataFolder}/workers/${index + 1}`,
         slots,
         graceMs: CLUSTER_GRACE_MS,
+        hasGpus: index === 0,
       }, {
         restarts: (why) => terminal.note(`${name} died: ${why}; it is started again`),
         gaveUp: (why) => this.#workerGaveUp(name, why),

@@ -20,6 +20,8 @@ export interface LocalWorkerOptions {
   readonly folder: string;
   readonly slots: number;
   readonly graceMs: number;
+  /** Whether it offers the machine's GPUs: of several workers on one machine only one may. */
+  readonly hasGpus: boolean;
 }
 
 /** Who is told about a local worker. */
@@ -90,9 +92,10 @@ export class LocalWorker {
   }
 
   #start(): void {
-    const { program, master, tokenFile, folder, slots, graceMs } = this.#options;
+    const { program, master, tokenFile, folder, slots, graceMs, hasGpus } = this.#options;
     const args = ["worker", "--master", master, "--token-file", tokenFile, "--data", folder];
     args.push("--slots", String(slots), "--grace", `${graceMs}ms`, "--stdin-lifeline");
+    if (!hasGpus) args.push("--gpus", "none");
     // Shorter than WELL_AFTER_MS: whoever waits for a folder in vain has died early.
     args.push("--folder-within", `${graceMs + GOODBYE_MS}ms`);
     // A process group of its own: Ctrl-C is for this process, which tells its workers in its own way.
