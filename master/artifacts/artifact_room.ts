@@ -80,17 +80,17 @@ export class ArtifactRoom {
       const problem = this.#underWay(sha256) ?? await this.#roomFor(total, total - from);
       if (problem !== undefined || from < total) return problem ?? { state: "unfinished", from };
       // Nothing is to be sent any more: an empty one, or one whose last step did not come about.
-      return await this.upload({ sha256, total, from }, new Blob([]).stream());
+      return await this.upload({ sha256, total, from }, undefined);
     } catch (error) {
       return diskRefusal(error);
     }
   }
 
   /** Takes an upload in. The body is read to its end, or not at all, or cancelled. */
-  async upload(ask: UploadAsk, body: Body): Promise<UploadAnswer> {
+  async upload(ask: UploadAsk, body: Body | undefined): Promise<UploadAnswer> {
     const answer = await this.#admit(ask, body);
     // What was not read is not wanted.
-    if (!body.locked) await body.cancel().catch(() => {});
+    if (body?.locked === false) await body.cancel().catch(() => {});
     return answer;
   }
 
@@ -143,7 +143,7 @@ export class ArtifactRoom {
     await Promise.all([...this.#uploads.values()].map(({ over }) => over));
   }
 
-  async #admit(ask: UploadAsk, body: Body): Promise<UploadAnswer> {
+  async #admit(ask: UploadAsk, body: Body | undefined): Promise<UploadAnswer> {
     try {
       const known = await this.#known(ask.sha256, ask.total);
       if (known !== undefined) return known;
@@ -160,7 +160,7 @@ export class ArtifactRoom {
     }
   }
 
-  async #run(ask: UploadAsk, body: Body): Promise<UploadAnswer> {
+  async #run(ask: UploadAsk, body: Body | undefined): Promise<UploadAnswer> {
     const upload = new Upload(ask, this.folder, this.#space);
     const over = upload.run(body);
     this.#uploads.set(ask.sha256, { upload, over });

@@ -67,8 +67,8 @@ export class Upload {
     this.#reader?.cancel().catch(() => {});
   }
 
-  /** Takes the body in. */
-  async run(body: Body): Promise<UploadAnswer> {
+  /** Takes the body in; none where nothing is to come any more. */
+  async run(body: Body | undefined): Promise<UploadAnswer> {
     const { sha256, total, from } = this.#ask;
     try {
       const hash = newHash();
@@ -76,7 +76,7 @@ export class Upload {
       if (await addFile(file, hash, from, () => this.#end === undefined) < from) return this.#startOver();
       // Nothing but what was hashed may stay, whatever another upload left.
       await file.truncate(from);
-      const problem = await this.#take(body, async (piece) => {
+      const problem = body === undefined ? this.#end : await this.#take(body, async (piece) => {
         hash.update(piece);
         await writeAll(file, piece);
       });

@@ -86,8 +86,7 @@ export class ArtifactDesk {
       return say(411, "say how long it is: content-length, or content-range as in: bytes 0-99/100");
     }
     const { from, total } = sent;
-    if (from === undefined) return answerOf(await this.#room.offer(sha256, total));
-    if (request.body === null) return answerOf(await this.#room.offer(sha256, 0));
+    if (from === undefined || request.body === null) return answerOf(await this.#room.offer(sha256, total));
     return answerOf(await this.#room.upload({ sha256, total, from }, request.body));
   }
 
@@ -100,7 +99,7 @@ export class ArtifactDesk {
     }
     const { from, bytes } = range ?? { from: 0, bytes: total };
     const isHead = request.method === "HEAD";
-    const body = isHead ? null : await this.#room.read(sha256, { from, bytes });
+    const body = isHead || total === 0 ? null : await this.#room.read(sha256, { from, bytes });
     if (body === undefined) return missing();
     if (body !== null && "state" in body) return answerOf(body);
     return new Response(body, {
