@@ -29,6 +29,7 @@ import { pages } from "./pages.ts";
 import { type Counts, type CurvePoint, type Explanation, replySchemas, type TaskFiles } from "./replies.ts";
 import { NAME_IN_GROUP_MAX, Submission, type SubmissionHandle } from "./submission.ts";
 import { batchesOf, payloadsOf } from "./submission_batches.ts";
+import { TaskWait } from "./task_wait.ts";
 import { type SubmitOptions, templateOf } from "./submit_options.ts";
 
 /** Who is told about the connection. */
@@ -195,6 +196,12 @@ export class Client {
   async waitForGroup(group: string): Promise<Counts> {
     await this.#logOpen();
     return await new GroupWait(groupId(group), this.#router, () => this.counts(group)).over;
+  }
+
+  /** Waits until these tasks of a group have their outcomes. @throws CommandFailed where one of them is unknown */
+  async waitForTasks(group: string, numbers: readonly number[]): Promise<Counts> {
+    await this.#logOpen();
+    return await new TaskWait(groupId(group), numbers, this.#router, (task) => this.explain(task)).over;
   }
 
   /** The workers that are connected or waited for. */

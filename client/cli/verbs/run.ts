@@ -17,14 +17,14 @@ import { UsageError } from "../failure.ts";
 import { whyNoResult } from "../no_result.ts";
 import { outputOption } from "../output.ts";
 import { memoryAmount } from "../quantities.ts";
+import { isExperiment, parseSelection } from "../selection.ts";
 import { runLocally } from "../run_locally.ts";
 import { mastersOf, withClient, withMasterOptions } from "../session.ts";
 import { limitsOf, runOnMaster, type RunOptions } from "../run_on_master.ts";
 import { loadSpec } from "../spec_file.ts";
 import { printEnd } from "../run_end.ts";
 import { PauseWatch, watchExperiment } from "../watch.ts";
-import { type Client, CommandFailed } from "../../mod.ts";
-import { waitForGroups } from "./submit.ts";
+import { waitForSelections } from "../wait_selections.ts";
 
 /** More local processes than this are a mistake. */
 const LOCAL_WORKERS_MAX = 256;
@@ -62,8 +62,13 @@ export function addRunVerbs(program: Command, context: CliContext): void {
     .addOption(outputOption())
     .action((file: string, options: RunOptions) => run(file, options, context));
   withMasterOptions(program.command("wait"))
-    .description("wait for the end of an experiment, or of groups of submitted tasks")
-    .addArgument(new Argument("[id...]", "an experiment's id, or groups").default(["last"], "the newest"))
+    .description("wait for the end of experiments, or of submitted tasks")
+    .addArgument(
+      new Argument(
+        "[selection...]",
+        'ids of experiments or groups, with "/7" or "/1-10" for tasks of one; "all" are the experiments that are not over',
+      ).default(["last"], "the newest experiment"),
+    )
     .addOption(outputOption())
     .action((ids: readonly string[], options: AskOptions) => wait(ids, options, context));
 }
@@ -85,24 +90,13 @@ async function run(file: string, options: RunOptions, context: CliContext): Prom
 async function wait(ids: readonly string[], options: AskOptions, context: CliContext): Promise<void> {
   const [id = "last", ...others] = ids;
   await withClient(options, context.terminal, async (client) => {
-    if (others.length > 0 || !await isExperiment(client, id)) {
-      return await waitForGroups(client, ids, options, context);
+    const isOne = others.length === 0 && id !== "all" && parseSelection(id).tasks === undefined;
+    if (!isOne || !await isExperiment(client, id)) {
+      return await waitForSelections(client, ids, options, context);
     }
     const pauses = new PauseWatch();
     const handle = await client.experiment(id, { onState: (state, reason) => pauses.onState(state, reason) });
     const summary = await watchExperiment(client, handle, pauses, context.terminal);
     printEnd({ summary, noResult: await whyNoResult(client, summary) }, options.output, context);
   });
-}
-
-/** Groups of plain tasks are named beside experiments. */
-async function isExperiment(client: Client, id: string): Promise<boolean> {
-  if (id === "last") return true;
-  try {
-    await client.show(id);
-    return true;
-  } catch (error) {
-    if (!(error instanceof CommandFailed) || error.code !== "unknown_experiment") throw error;
-    return await client.counts(id).then(() => false, () => true);
-  }
 }

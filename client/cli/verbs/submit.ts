@@ -1,23 +1,36 @@
 /**
- * `submit`: a command as plain tasks, without a search; and what `wait` says of their groups.
+ * `submit`: a command as plain tasks, without a search.
  *
  * @module
  */
 import { basename, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Client, type Counts } from "../../mod.ts";
-import { gather } from "../arguments.ts";
+import { DEVICES_MAX } from "../../../shared/model/devices.ts";
+import type { SubmitOptions } from "../../mod.ts";
+import { gather, span, wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
-import { EXIT, Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { outputOption, printAnswer } from "../output.ts";
+import { coreAmount, gatherLabels, memoryAmount } from "../quantities.ts";
 import { withClient, withMasterOptions } from "../session.ts";
 
 /** Tasks of one array. */
 export const ARRAY_TASKS_MAX = 1_000_000;
 
+/** The protocol's bound. */
+const PRIORITY_MAX = 1_000_000;
+
 interface SubmitVerbOptions extends AskOptions {
   readonly array?: ArrayRange;
   readonly cpus?: number;
+  readonly memory?: number;
+  readonly gpus?: number;
+  readonly gpuMemory?: number;
+  readonly label?: readonly string[];
+  readonly minTime?: number;
+  readonly timeLimit?: number;
+  readonly priority?: number;
+  readonly retries?: number;
   readonly env?: readonly string[];
   readonly folder: string;
   readonly name?: string;
@@ -40,7 +53,19 @@ export function addSubmitVerb(program: Command, context: CliContext): void {
       "a task for each index, which it finds in ESPALIER_ARRAY_INDEX",
       arrayRange,
     )
-    .option("--cpus <n>", "cores of each task; parts of one are allowed", cores)
+    .option("--cpus <n>", "cores of each task; parts of one are allowed", coreAmount)
+    .option("--memory <amount>", "memory of each, such as 8GiB", memoryAmount)
+    .option("--gpus <n>", "GPUs of each, or a share of one below 1, such as 0.5", gpuAmount)
+    .option("--gpu-memory <amount>", "memory on each of those GPUs, such as 16GiB", memoryAmount)
+    .option(
+      "--label <name=value>",
+      "only workers with this label, such as gpu=a100 (may be repeated)",
+      gatherLabels,
+    )
+    .option("--min-time <duration>", "only workers that are there for at least so long", span)
+    .option("--time-limit <duration>", "how long each may run; then it is ended, which is a failure", span)
+    .option("--priority <n>", "higher goes first; 0 unless told", priorityNumber)
+    .option("--retries <n>", "how often each is tried again, for each kind of failure", wholeNumber(0, 1_000))
     .option("--env <name[=value]>", "pass on the worker's variable, or set one (may be repeated)", gather)
     .option("--folder <folder>", "where the command runs on the workers", ".")
     .option("--name <name>", "what the tasks are called after; by default the program")
@@ -53,7 +78,7 @@ async function submit(
   options: SubmitVerbOptions,
   { terminal }: CliContext,
 ): Promise<void> {
-  const { array, cpus, env, folder } = options;
+  const { array, env, folder } = options;
   const submitted = await withClient(options, terminal, async (client) => {
     const handle = await client.submit({
       name: options.name ?? nameOf(command[0] ?? ""),
@@ -66,7 +91,7 @@ async function submit(
         ...(array === undefined ? {} : { array: true }),
       },
       inputs: array === undefined ? [{}] : indices(array),
-      ...(cpus === undefined ? {} : { resources: { cpus } }),
+      ...requirementsOf(options),
       // Nobody reads them here.
       onOutcomes: () => {},
     });
@@ -82,30 +107,25 @@ async function submit(
   });
 }
 
-/** Waits for groups of plain tasks; a task that failed makes it a failure. */
-export async function waitForGroups(
-  client: Client,
-  groups: readonly string[],
-  { output }: AskOptions,
-  context: CliContext,
-): Promise<void> {
-  const all = await Promise.all(groups.map((group) => client.waitForGroup(group)));
-  const sum = (key: "submitted" | "completed" | "failed" | "cancelled" | "pruned") =>
-    all.reduce((total, counts: Counts) => total + counts[key], 0);
-  const [submitted, completed, failed, cancelled] = [
-    sum("submitted"),
-    sum("completed"),
-    sum("failed"),
-    sum("cancelled"),
-  ];
-  printAnswer(context.terminal, output, {
-    json: { groups, submitted, completed, failed, cancelled },
-    table: () => `${groups.join(" ")}: ${completed} completed, ${failed} failed, ${cancelled} cancelled`,
-    quiet: () => "",
-  });
-  if (completed === submitted) return;
-  if (failed > 0) context.terminal.note(`${failed} of ${submitted} tasks failed`);
-  context.exitCode = EXIT.failure;
+/** What the tasks need, and how they are treated. */
+function requirementsOf(options: SubmitVerbOptions): Partial<SubmitOptions> {
+  const { cpus, memory, gpus, gpuMemory, label, minTime, timeLimit, priority, retries } = options;
+  if (gpuMemory !== undefined && (gpus ?? 0) === 0) {
+    throw new UsageError("--gpu-memory needs --gpus: say how many, or which share of one");
+  }
+  return {
+    resources: {
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(memory === undefined ? {} : { memoryBytes: memory }),
+      ...(gpus === undefined ? {} : { gpus }),
+      ...(gpuMemory === undefined ? {} : { gpuMemoryBytes: gpuMemory }),
+      ...(label === undefined ? {} : { labels: label }),
+    },
+    ...(minTime === undefined ? {} : { minTimeMs: minTime }),
+    ...(timeLimit === undefined ? {} : { deadlineMs: timeLimit }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(retries === undefined ? {} : { retry: { limit: retries, crashLimit: retries } }),
+  };
 }
 
 /** An argument is what it is: no brace of it stands for a value. */
@@ -138,10 +158,21 @@ function arrayRange(text: string): ArrayRange {
   return { first, last };
 }
 
-function cores(text: string): number {
+/** Whole ones, or a share of one. */
+function gpuAmount(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a number of cores, such as 4 or 0.5.");
+  if (!/^\d+(\.\d+)?$/.test(text.trim()) || value > DEVICES_MAX || (value > 1 && !Number.isInteger(value))) {
+    throw new InvalidArgumentError(
+      "Expected a whole number of GPUs, or a share of one below 1, such as 0.5.",
+    );
+  }
+  return value;
+}
+
+function priorityNumber(text: string): number {
+  const value = Number(text);
+  if (!/^-?\d{1,7}$/.test(text.trim()) || Math.abs(value) > PRIORITY_MAX) {
+    throw new InvalidArgumentError(`Expected a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}.`);
   }
   return value;
 }
