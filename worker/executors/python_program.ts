@@ -16,6 +16,8 @@ import keepingText from "../../python/src/espalier/keeping.py" with { type: "tex
 import leftoversText from "../../python/src/espalier/leftovers.py" with { type: "text" };
 import loadingText from "../../python/src/espalier/loading.py" with { type: "text" };
 import metricsText from "../../python/src/espalier/metrics.py" with { type: "text" };
+import torchLayersText from "../../python/src/espalier/torch_layers.py" with { type: "text" };
+import torchModelText from "../../python/src/espalier/torch_model.py" with { type: "text" };
 
 /** The interpreter where a spec names none. */
 export const INTERPRETER_DEFAULT = "python3";
@@ -31,6 +33,8 @@ export const PYTHON_PACKAGE: Readonly<Record<string, string>> = {
   "leftovers.py": leftoversText,
   "loading.py": loadingText,
   "metrics.py": metricsText,
+  "torch_layers.py": torchLayersText,
+  "torch_model.py": torchModelText,
 };
 
 /**
