@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { GpuVitals, WorkerLive } from "../../shared/model/live.ts";
+import type { DeviceLive, GpuVitals, WorkerLive } from "../../shared/model/live.ts";
 import { isLoaded, workers } from "./live_state.ts";
 import { bytes, count, NOTHING, percent } from "./words.ts";
 
@@ -42,7 +42,7 @@ export function Fleet() {
 }
 
 function Row({ worker }: { worker: WorkerLive }) {
-  const { id, state, facts, vitals, roundTripMs, reattachments, probation } = worker;
+  const { id, state, facts, vitals, roundTripMs, reattachments, probation, devices } = worker;
   const machine = `${facts.hostname}, ${facts.os} ${facts.arch}, ${facts.software}`;
   return (
     <tr class={`worker-${state}`}>
@@ -66,6 +66,7 @@ function Row({ worker }: { worker: WorkerLive }) {
         {vitals === null || vitals.gpus.length === 0
           ? NOTHING
           : vitals.gpus.map((gpu) => <Gpu key={gpu.uuid} gpu={gpu} />)}
+        {devices.map((device) => <GivenOut key={device.id} device={device} />)}
       </td>
       <td data-name="Round trip">
         {roundTripMs === null
@@ -99,6 +100,15 @@ function Slots({ worker: { slots, running, queued } }: { worker: WorkerLive }) {
       {queued > 0 && <small>+{count(queued)} waiting there</small>}
     </>
   );
+}
+
+/** What is given out of a GPU, and why nothing is where it is out of service. */
+function GivenOut({ device: { id, name, used, trouble } }: { device: DeviceLive }) {
+  if (trouble !== null) {
+    return <span class="badge warning" title={`${id}: ${trouble}`}>{id} out of service</span>;
+  }
+  if (used === 0) return null;
+  return <small title={`${id} ${name}`}>{id}: {percent(used * 100)} given out</small>;
 }
 
 function Gpu({ gpu }: { gpu: GpuVitals }) {

@@ -5,7 +5,8 @@
  */
 import { resolve } from "node:path";
 import { Argument, type Command } from "commander";
-import type { WorkerLive } from "../../../shared/model/live.ts";
+import { formatDuration } from "../../../shared/protocol/duration.ts";
+import type { DeviceLive, WorkerLive } from "../../../shared/model/live.ts";
 import { spanOption } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { outputOption, printAnswer } from "../output.ts";
@@ -83,9 +84,18 @@ function workersTable(workers: readonly WorkerLive[]): string {
   if (workers.length === 0) {
     return "no workers; start one with: espalier worker --master URL --token-file FILE_WITH_THE_WORKER_TOKEN";
   }
+  const hasGpus = workers.some(({ devices }) => devices.length > 0);
+  const hasLabels = workers.some(({ labels }) => labels.length > 0);
+  const hasLimits = workers.some(({ leavesAtMs }) => leavesAtMs !== null);
+  const now = Date.now();
   return table(
-    ["WORKER", "STATE", "SLOTS", "RUNNING", "QUEUED", "CPU", "MEMORY", "HOST"],
-    workers.map(({ id, state, slots, running, queued, vitals, facts, probation }) => [
+    [
+      ...["WORKER", "STATE", "SLOTS", "RUNNING", "QUEUED", "CPU", "MEMORY", "HOST"],
+      ...(hasGpus ? ["GPUS"] : []),
+      ...(hasLimits ? ["TIME LEFT"] : []),
+      ...(hasLabels ? ["LABELS"] : []),
+    ],
+    workers.map(({ id, state, slots, running, queued, vitals, facts, probation, ...more }) => [
       id,
       probation === null ? state : `${state}, on probation: ${probation}`,
       String(slots),
@@ -94,6 +104,23 @@ function workersTable(workers: readonly WorkerLive[]): string {
       vitals === null || vitals.cpuPercent === null ? "-" : `${Math.round(vitals.cpuPercent)}%`,
       vitals === null || vitals.memoryUsedBytes === null ? "-" : formatBytes(vitals.memoryUsedBytes),
       facts.hostname,
+      ...(hasGpus ? [gpuWords(more.devices)] : []),
+      ...(hasLimits ? [timeLeft(more.leavesAtMs, now)] : []),
+      ...(hasLabels ? [more.labels.join(" ") || "-"] : []),
     ]),
   );
+}
+
+/** Such as `1.5 of 4 used; GPU-8932 is out of service: it is lost`. */
+function gpuWords(devices: readonly DeviceLive[]): string {
+  if (devices.length === 0) return "-";
+  const used = devices.reduce((sum, device) => sum + device.used, 0);
+  const out = devices.flatMap(({ id, trouble }) =>
+    trouble === null ? [] : [`; ${id} is out of service: ${trouble}`]
+  );
+  return `${Number(used.toFixed(2))} of ${devices.length} used${out.join("")}`;
+}
+
+function timeLeft(leavesAtMs: number | null, nowMs: number): string {
+  return leavesAtMs === null ? "-" : formatDuration(Math.max(0, leavesAtMs - nowMs));
 }
