@@ -8,7 +8,21 @@ import { METRIC_NAME_MAX, METRICS_MAX } from "../../../worker/executors/harness/
 import { PYTHON_PACKAGE } from "../../../worker/executors/python_program.ts";
 import { failureOf, PYTHON, testPython, withPython } from "./executors_python_rig.ts";
 
+/** Prints what is imported from elsewhere than the standard library and the package itself. */
+const FOREIGN = `import ast, pathlib, sys
+for path in sorted(pathlib.Path("src").rglob("*.py")):
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import): names.update(each.name for each in node.names)
+        if isinstance(node, ast.ImportFrom) and node.level == 0: names.add(node.module)
+    known = getattr(sys, "stdlib_module_names", ()) or sys.exit(print("torch_layers.py torch"))
+    for name in sorted({each.split(".")[0] for each in names} - set(known) - {"espalier"}): print(path.name, name)`;
 const PACKAGE = new URL("../../../python/", import.meta.url);
+/** What the wheel is built with: setuptools, and before its version 70.1 wheel beside it. */
+const BUILDS = `import setuptools, pip
+try: import setuptools.command.bdist_wheel
+except ImportError: import wheel`;
+const canBuild = PYTHON !== undefined && (await python(["-c", BUILDS])).code === 0;
 
 testPython("the tests of the Python package pass", async () => {
   const { code, out } = await python(["-m", "unittest", "discover", "-s", "tests"]);
@@ -25,6 +39,33 @@ testPython("the package has the protocol's limits, and is made of the standard l
   // Without site-packages.
   const alone = await python(["-S", "-s", "-c", "import espalier, espalier.harness"]);
   equal(alone.code, 0, alone.out);
+  const imported = await python(["-c", FOREIGN]);
+  equal(imported.out.trim(), "torch_layers.py torch");
+});
+
+Deno.test({
+  name: `pyproject.toml builds a wheel with all of the package${
+    canBuild ? "" : " (passed over: this python3 has no setuptools, pip or wheel)"
+  }`,
+  ignore: !canBuild,
+  timeout: 60_000,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "espalier-wheel-" });
+    try {
+      // A build leaves files beside its sources.
+      const copy = "import shutil, sys; shutil.copytree('.', sys.argv[1] + '/python')";
+      equal((await python(["-c", copy, folder])).code, 0);
+      const options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"];
+      const built = await python(["-m", "pip", "wheel", `${folder}/python`, ...options, "-w", folder]);
+      equal(built.code, 0, built.out);
+      const list = "import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist())";
+      const { out } = await python(["-c", list, `${folder}/espalier-0.1.0-py3-none-any.whl`]);
+      const expected = [...Object.keys(PYTHON_PACKAGE), "py.typed"].map((name) => `espalier/${name}`);
+      deepEqual(expected.filter((name) => !out.split(/\s/).includes(name)), []);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 testPython("the package is written in the Python of its oldest version", async () => {
