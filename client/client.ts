@@ -12,12 +12,14 @@ import type { ArtifactFile } from "../shared/model/artifact.ts";
 import type { ExperimentSummary, TrialSummary } from "../shared/model/experiment.ts";
 import { type GroupId, groupId, TASK_ID_PATTERN, type TaskId, taskId } from "../shared/model/ids.ts";
 import type { WorkerLive } from "../shared/model/live.ts";
+import type { ArtifactTransfer } from "../shared/protocol/artifact_port.ts";
 import type { CommandBody, LiveEntry } from "../shared/protocol/client_envelopes.ts";
 import { encode } from "../shared/protocol/codec.ts";
 import { taskTemplate } from "../shared/protocol/fields.ts";
 import { PAGE_ROWS_MAX, SPEC_BYTES_MAX } from "../shared/protocol/limits.ts";
 import type { SpecInput } from "../shared/protocol/spec.ts";
 import { isRecord } from "../shared/space/problem.ts";
+import { NO_ARTIFACTS } from "./artifacts.ts";
 import { CommandFailed, unexpectedReply } from "./command_failed.ts";
 import { Correspondent, type CorrespondentEvents } from "./correspondent.ts";
 import { type ExperimentCallbacks, ExperimentHandle } from "./experiment_handle.ts";
@@ -45,6 +47,8 @@ export interface ClientParts extends ClientEvents {
   readonly masters: readonly string[];
   readonly token: string;
   readonly dialer: Dialer;
+  /** Without it no artifact can be moved. */
+  readonly artifacts?: ArtifactTransfer;
 }
 
 /** An experiment and the spec it was given. */
@@ -56,6 +60,8 @@ export interface ExperimentDetails {
 
 /** A connection to a master. Close it when done: it keeps the process alive. */
 export class Client {
+  /** Moves files to the master and from there: what a spec's `codeArtifact` names, and what `files` lists. */
+  readonly artifacts: ArtifactTransfer;
   readonly #correspondent: Correspondent;
   readonly #router: LogRouter;
   readonly #outputs: Outputs;
@@ -64,7 +70,8 @@ export class Client {
   #nextLive = 1;
 
   constructor(parts: ClientParts) {
-    const { masters, token, dialer } = parts;
+    const { masters, token, dialer, artifacts = NO_ARTIFACTS } = parts;
+    this.artifacts = artifacts;
     this.#correspondent = new Correspondent(masters, token, dialer, this.#events(parts));
     this.#router = new LogRouter((message) => this.#correspondent.send(message));
     this.#outputs = new Outputs((message) => this.#correspondent.send(message));

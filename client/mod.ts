@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { artifactTransfer } from "../shared/platform/artifact_transfer.ts";
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { Client, type ClientEvents } from "./client.ts";
 import { CommandFailed } from "./command_failed.ts";
@@ -32,7 +33,9 @@ export type {
   TrialCounts,
   TrialSummary,
 } from "../shared/model/experiment.ts";
+export type { ArtifactFile, ArtifactRef } from "../shared/model/artifact.ts";
 export type { GroupId, TaskId } from "../shared/model/ids.ts";
+export { ArtifactError, type ArtifactTransfer } from "../shared/protocol/artifact_port.ts";
 export type { LiveValues, WorkerLive } from "../shared/model/live.ts";
 export type { LiveEntry } from "../shared/protocol/client_envelopes.ts";
 export type { SpecInput } from "../shared/protocol/spec.ts";
@@ -91,6 +94,13 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       caCerts: options.caCerts,
       insecure: options.insecure,
       freshToken: freshToken(options),
+    }),
+    artifacts: artifactTransfer({
+      urls: masters,
+      token,
+      freshToken: freshToken(options),
+      caCerts: options.caCerts,
+      insecure: options.insecure,
     }),
   });
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -12,6 +12,7 @@ import { incarnation } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
 import { plainTextProblem } from "../shared/platform/plain_text.ts";
+import { artifactTransfer } from "../shared/platform/artifact_transfer.ts";
 import { webSocketDialer } from "../shared/platform/web_socket_dialer.ts";
 import { builtinExecutor } from "./executors/builtin.ts";
 import { commandExecutor } from "./executors/command.ts";
@@ -19,6 +20,7 @@ import { AttemptFolders } from "./executors/command_folders.ts";
 import type { Executor } from "./executors/executor.ts";
 import { moduleExecutor } from "./executors/module.ts";
 import { pythonExecutor } from "./executors/python.ts";
+import { Provision } from "./files/provision.ts";
 import { awaitIdentity, type Identity } from "./identity.ts";
 import { openJournal, type ResultJournal } from "./journal.ts";
 import { SeenFile } from "./seen_file.ts";
@@ -63,6 +65,8 @@ export interface StartOptions {
   readonly commands?: boolean | undefined;
   /** By default the built-in evaluators, TypeScript modules and commands. */
   readonly executors?: readonly Executor[] | undefined;
+  /** What the cache of packed code may hold; see `CODE_CACHE_DEFAULT_BYTES`. */
+  readonly codeCacheBytes?: number | undefined;
   /** Where proxies of its own are needed; the caller closes it. */
   readonly client?: Deno.HttpClient | undefined;
   /** Told what the worker has to say to people. */
@@ -132,7 +136,10 @@ class WorkerProcess {
     }
     const identity = await this.#takeFolder();
     // What a killed worker leaves behind lies in its own folder, where its next life finds it.
-    this.#executors = this.#options.executors ?? this.#ownExecutors(identity.folder);
+    const provision = this.#provision(masters, identity.folder);
+    const executors = this.#options.executors ?? this.#ownExecutors(identity.folder);
+    // What is part of the worker neither has code nor saves anything.
+    this.#executors = executors.map((each) => each.kind === "builtin" ? each : provision.around(each));
     try {
       const trouble = (message: string) => this.#options.log("warning", "worker/journal", message, {});
       const journal = await openJournal(identity.folder, { trouble });
@@ -142,6 +149,7 @@ class WorkerProcess {
         ...this.#closing,
         ...this.#executors.map((executor) => executor.close()),
       ]);
+      await provision.close();
       await Promise.all([journal.close(), seen.close()]);
       return code;
     } finally {
@@ -160,6 +168,16 @@ class WorkerProcess {
       moduleExecutor({ slots: this.#slots, folder, within }),
       ...(commands ? [commandExecutor(options), pythonExecutor(options)] : []),
     ];
+  }
+
+  #provision(urls: readonly string[], dataFolder: string): Provision {
+    const { token, freshToken, caCerts, insecure, codeCacheBytes, log } = this.#options;
+    return new Provision({
+      dataFolder,
+      transfer: artifactTransfer({ urls, token, freshToken, caCerts, insecure }),
+      codeCacheBytes,
+      warns: (message, task) => log("warning", "worker/files", message, { task }),
+    });
   }
 
   #takeFolder(): Promise<Identity> {

@@ -11,6 +11,7 @@ import type { CliContext } from "./context.ts";
 import { EXIT, Failure, UsageError } from "./failure.ts";
 import type { Roles } from "./roles.ts";
 import type { Terminal } from "./terminal.ts";
+import { addArtifactVerbs } from "./verbs/artifacts.ts";
 import { addExperimentVerbs } from "./verbs/experiments.ts";
 import { addExportVerb } from "./verbs/export.ts";
 import { addFleetVerbs } from "./verbs/fleet.ts";
@@ -64,6 +65,7 @@ function programFor(context: CliContext): Command {
   addExperimentVerbs(program, context);
   addSteeringVerbs(program, context);
   addExportVerb(program, context);
+  addArtifactVerbs(program, context);
   addLogsVerb(program, context);
   addMasterVerb(program, context);
   addWorkerVerb(program, context);

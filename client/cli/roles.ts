@@ -76,6 +76,8 @@ export interface WorkerOptions {
   readonly labels?: readonly string[] | undefined;
   readonly limit?: { readonly timeMs: number; readonly graceMs: number } | undefined;
   readonly idleTimeoutMs?: number | undefined;
+  /** What the cache of packed code may hold. */
+  readonly codeCacheBytes?: number | undefined;
   readonly log: LogSink;
 }
 

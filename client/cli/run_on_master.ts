@@ -5,6 +5,7 @@
  */
 import type { AskOptions, CliContext } from "./context.ts";
 import type { CodeLimits } from "./code_list.ts";
+import { sendCode } from "./code_pack.ts";
 import { printAnswer } from "./output.ts";
 import { whyNoResult } from "./no_result.ts";
 import { printEnd } from "./run_end.ts";
@@ -38,7 +39,8 @@ export async function runOnMaster(loaded: GoodSpec, options: RunOptions, context
   const { terminal } = context;
   await withClient(options, terminal, async (client) => {
     const pauses = new PauseWatch();
-    const handle = await client.run(loaded.spec, {
+    const spec = await sendCode(loaded, limitsOf(options), client.artifacts, (text) => terminal.note(text));
+    const handle = await client.run(spec, {
       onState: (state, reason) => pauses.onState(state, reason),
     });
     if (options.detach === true) {

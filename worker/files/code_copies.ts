@@ -7,16 +7,26 @@
  * @module
  */
 import type { ArtifactRef } from "../../shared/model/artifact.ts";
+import type { TreeEntry } from "../../shared/platform/tree_entry.ts";
 import { listTree } from "../../shared/platform/tree_list.ts";
 import { removeAll, type TransferPlace } from "./place.ts";
 
-/** Files that are copied at a time. */
-const COPIES_AT_A_TIME = 16;
+/**
+ * A copy is made in slices of this length, between which others have their turn. Each slice is done in one go: files of code
+ * are small, and a hundred times to another thread and back takes longer than a hundred copies.
+ */
+const SLICE_MS = 5;
+/** A larger file is left to another thread. */
+const LARGE_BYTES = 1024 ** 2;
+/** Lists of what is in a code that are kept: the cache stays as it came. */
+const LISTS_MAX = 4;
 
 /** The copies of one worker. */
 export class CodeCopies {
   readonly #place: TransferPlace;
   readonly #slots = new Map<number, { readonly sha256: string; readonly folder: string }>();
+  /** By the folder that is copied, the last used last. */
+  readonly #lists = new Map<string, readonly TreeEntry[]>();
 
   constructor(place: TransferPlace) {
     this.#place = place;
@@ -26,7 +36,7 @@ export class CodeCopies {
   async copy(from: string, signal: AbortSignal): Promise<string> {
     const folder = await this.#place.makeFolder();
     try {
-      await copyTree(from, folder, signal);
+      await copyTree(await this.#list(from), from, folder, signal);
       return folder;
     } catch (error) {
       await removeAll(folder);
@@ -45,6 +55,20 @@ export class CodeCopies {
     return folder;
   }
 
+  async #list(folder: string): Promise<readonly TreeEntry[]> {
+    let entries = this.#lists.get(folder);
+    if (entries === undefined) {
+      const listed = await listTree(folder);
+      if (!listed.ok) throw new Error(listed.problems.join("; "));
+      entries = listed.entries;
+    }
+    this.#lists.delete(folder);
+    this.#lists.set(folder, entries);
+    const [oldest] = this.#lists.keys();
+    if (this.#lists.size > LISTS_MAX && oldest !== undefined) this.#lists.delete(oldest);
+    return entries;
+  }
+
   /** Removes those of slots: nothing runs any more. */
   async close(): Promise<void> {
     const folders = [...this.#slots.values()].map(({ folder }) => folder);
@@ -53,19 +77,23 @@ export class CodeCopies {
   }
 }
 
-async function copyTree(from: string, to: string, signal: AbortSignal): Promise<void> {
-  const listed = await listTree(from);
-  if (!listed.ok) throw new Error(listed.problems.join("; "));
-  const files: string[] = [];
-  for (const entry of listed.entries) {
-    if (entry.type === "folder") await Deno.mkdir(`${to}/${entry.name}`);
-    else if (entry.type === "link") await Deno.symlink(entry.target, `${to}/${entry.name}`);
-    else files.push(entry.name);
-  }
-  for (let at = 0; at < files.length; at += COPIES_AT_A_TIME) {
+async function copyTree(
+  entries: readonly TreeEntry[],
+  from: string,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let untilMs = performance.now() + SLICE_MS;
+  for (const entry of entries) {
+    const target = `${to}/${entry.name}`;
+    if (entry.type === "folder") Deno.mkdirSync(target);
+    else if (entry.type === "link") Deno.symlinkSync(entry.target, target);
+    else if (entry.bytes > LARGE_BYTES) await Deno.copyFile(`${from}/${entry.name}`, target);
+    else Deno.copyFileSync(`${from}/${entry.name}`, target);
+    if (performance.now() < untilMs) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
     signal.throwIfAborted();
-    const some = files.slice(at, at + COPIES_AT_A_TIME);
-    await Promise.all(some.map((name) => Deno.copyFile(`${from}/${name}`, `${to}/${name}`)));
+    untilMs = performance.now() + SLICE_MS;
   }
 }
 

@@ -39,6 +39,7 @@ interface WorkerVerbOptions extends AskOptions {
   readonly label?: readonly string[];
   readonly timeLimit?: number;
   readonly idleTimeout?: number;
+  readonly codeCache?: number;
   readonly grace: number;
   readonly folderWithin: number;
   readonly stdinLifeline?: boolean;
@@ -79,6 +80,10 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       "leave before so much time has passed; tasks that need longer are not taken",
       positiveSpan,
     )
+    .addOption(
+      new Option("--code-cache <amount>", "how much of experiments' code to keep unpacked")
+        .argParser(memoryAmount).default(undefined, "10GiB"),
+    )
     .option("--idle-timeout <duration>", "leave when nothing was to do for so long", positiveSpan)
     .addOption(
       spanOption("--grace <duration>", "how long what runs has to finish at a stop", STOP_GRACE_DEFAULT_MS),
@@ -111,6 +116,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     slots: options.slots,
     modulesWithin: options.modulesWithin,
     commands: options.commands,
+    codeCacheBytes: options.codeCache,
     ...offerOf(options),
     log: logLines(terminal, options.logLevel),
   });

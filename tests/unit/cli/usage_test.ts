@@ -19,6 +19,8 @@ const VERBS = [
   "stop",
   "backup",
   "export",
+  "artifacts",
+  "fetch",
   "explain",
   "tokens",
 ];
@@ -38,6 +40,8 @@ const ASKING: readonly (readonly string[])[] = [
   ["stop", "x"],
   ["backup", "x"],
   ["export"],
+  ["artifacts", "x/1"],
+  ["fetch", "x/1"],
   ["explain", "x/1"],
 ];
 
