@@ -125,7 +125,8 @@ export function continueFrom(
 }
 
 /** Whether an attempt that its worker has not heard of yet is still to be begun there. */
-function isWanted(core: ClusterCore, { task, worker, cancelling }: LiveAttempt): boolean {
+function isWanted(core: ClusterCore, { task, worker, cancelling, devices }: LiveAttempt): boolean {
   if (cancelling !== undefined || !core.isOpen(task) || task.state === "settling") return false;
-  return !worker.doubtful && !worker.leaving;
+  if (worker.doubtful || worker.leaving) return false;
+  return devices.length === 0 || !worker.devices.out.some(({ id }) => devices.includes(id));
 }
