@@ -10,6 +10,7 @@ import type { ExitReason } from "../shared/actor/actor.ts";
 import { System, type SystemEvents } from "../shared/actor/system.ts";
 import { incarnation } from "../shared/model/ids.ts";
 import type { Resources } from "../shared/model/resources.ts";
+import type { ModulePermissions } from "../shared/model/task.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
 import { plainTextProblem } from "../shared/platform/plain_text.ts";
 import { artifactTransfer } from "../shared/platform/artifact_transfer.ts";
@@ -61,6 +62,8 @@ export interface StartOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Folders in which, at any depth, the modules of evaluators may lie; by default anywhere on the machine. */
   readonly modulesWithin?: readonly string[] | undefined;
+  /** What modules may do beyond reading their own folder, where their spec asks for it; by default nothing. */
+  readonly modulesAllowed?: ModulePermissions | undefined;
   /** Whether commands are run, any program as this user; by default they are. */
   readonly commands?: boolean | undefined;
   /** By default the built-in evaluators, TypeScript modules and commands. */
@@ -159,13 +162,13 @@ class WorkerProcess {
   }
 
   #ownExecutors(folder: string): Executor[] {
-    const { commands = true, modulesWithin: within, log } = this.#options;
+    const { commands = true, modulesWithin: within, modulesAllowed: allowed, log } = this.#options;
     const folders = new AttemptFolders(folder);
     const warns = (message: string, task: string) => log("warning", "worker/command", message, { task });
     const options = { folder, folders, warns };
     return [
       builtinExecutor(),
-      moduleExecutor({ slots: this.#slots, folder, within }),
+      moduleExecutor({ slots: this.#slots, folder, within, allowed }),
       ...(commands ? [commandExecutor(options), pythonExecutor(options)] : []),
     ];
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeviceKind } from "../../shared/model/devices.ts";
+import type { ModulePermissions } from "../../shared/model/task.ts";
 import type { LogFields, LogLevel } from "../../shared/actor/actor.ts";
 
 /** Takes what a role has to say to people. */
@@ -67,6 +68,8 @@ export interface WorkerOptions {
   readonly slots: number;
   /** Folders in which the modules of evaluators may lie; by default anywhere. */
   readonly modulesWithin?: readonly string[] | undefined;
+  /** What modules may do beyond reading their own folder, where their spec asks for it. */
+  readonly modulesAllowed?: ModulePermissions | undefined;
   /** Whether commands are run; by default they are. */
   readonly commands?: boolean | undefined;
   /** What attempts with needs are given from; by default the machine's cores and memory. */

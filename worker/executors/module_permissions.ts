@@ -12,42 +12,10 @@ import {
   type ModulePermissions,
 } from "../../shared/model/task.ts";
 
-/** What a worker allows, or what is wrong with its words. */
-export type Allowed =
-  | { readonly ok: true; readonly allowed: ModulePermissions }
-  | { readonly ok: false; readonly message: string };
-
 /** What is granted, or why nothing is. */
 export type Granted =
   | { readonly ok: true; readonly granted: ModulePermissions }
   | { readonly ok: false; readonly message: string };
-
-/** Stands for every entry. */
-const ALL = "*";
-
-/**
- * Reads a worker's words, such as `net=example.org:443` or `read=/data`.
- *
- * @param words each a permission and one entry; `*` allows every entry
- */
-export function readAllowed(words: readonly string[]): Allowed {
-  const allowed: Partial<Record<ModulePermission, string[]>> = {};
-  for (const word of words) {
-    const at = word.indexOf("=");
-    const name = MODULE_PERMISSIONS.find((permission) => permission === word.slice(0, at));
-    const entry = word.slice(at + 1).trim();
-    if (at < 0 || name === undefined || entry === "" || entry.includes(",")) {
-      return {
-        ok: false,
-        message: `"${word}" allows nothing: expected PERMISSION=ENTRY with one of ${
-          MODULE_PERMISSIONS.join(", ")
-        }, such as net=example.org:443, read=/data or env=HF_HOME`,
-      };
-    }
-    (allowed[name] ??= []).push(isPath(name) && entry !== ALL ? resolve(entry) : entry);
-  }
-  return { ok: true, allowed };
-}
 
 /**
  * What of a spec's wishes a worker grants: all of them, or none.
@@ -86,9 +54,10 @@ export function permissionArguments(granted: ModulePermissions): readonly string
 
 function isAllowed(name: ModulePermission, entry: string, allowed: readonly string[]): boolean {
   // A worker's `*` is for what a spec names: nobody is given everything.
-  if (entry.includes(ALL)) return false;
-  return allowed.some((each) => {
-    if (each === ALL || each === entry) return true;
+  if (entry.includes(ALL_ENTRIES)) return false;
+  return allowed.some((word) => {
+    const each = isPath(name) && word !== ALL_ENTRIES ? resolve(word) : word;
+    if (each === ALL_ENTRIES || each === entry) return true;
     if (isPath(name)) return entry.startsWith(each.endsWith("/") ? each : `${each}/`);
     // A host stands for all of its ports.
     if (name === "net") return !each.includes(":") && entry.startsWith(`${each}:`);

@@ -6,6 +6,8 @@
 import { type Command, Option } from "commander";
 import type { LogLevel } from "../../../shared/actor/actor.ts";
 import { DEVICE_KINDS, type DeviceKind } from "../../../shared/model/devices.ts";
+import { readAllowed } from "../../../shared/model/permissions.ts";
+import type { ModulePermissions } from "../../../shared/model/task.ts";
 import { SLOTS_MAX } from "../../../shared/protocol/limits.ts";
 import { findMaster, freshToken, type MasterWords } from "../../find_master.ts";
 import { gather, positiveSpan, span, spanOption, wholeNumber } from "../arguments.ts";
@@ -30,6 +32,7 @@ const ORPHAN_END_MS = 3_000;
 interface WorkerVerbOptions extends AskOptions {
   readonly slots: number;
   readonly modulesWithin?: readonly string[];
+  readonly allowModules?: readonly string[];
   readonly commands: boolean;
   readonly gpus?: readonly string[];
   readonly gpuKind: DeviceKind;
@@ -58,6 +61,11 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
     .option(
       "--modules-within <folder>",
       "run evaluators' modules from this folder alone; may be repeated",
+      gather,
+    )
+    .option(
+      "--allow-modules <permission=entry>",
+      "let modules do what their spec asks for, such as net=example.org:443; may be repeated",
       gather,
     )
     .option("--no-commands", "run no evaluators that are commands or Python, which may do what this user may")
@@ -115,6 +123,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     folderWithinMs: options.folderWithin,
     slots: options.slots,
     modulesWithin: options.modulesWithin,
+    modulesAllowed: allowedOf(options.allowModules ?? []),
     commands: options.commands,
     codeCacheBytes: options.codeCache,
     ...offerOf(options),
@@ -146,6 +155,12 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     worker.stop(0);
     setTimeout(() => Deno.exit(EXIT.failure), ORPHAN_END_MS);
   }
+}
+
+function allowedOf(words: readonly string[]): ModulePermissions {
+  const read = readAllowed(words);
+  if (!read.ok) throw new UsageError(`--allow-modules: ${read.message}`);
+  return read.allowed;
 }
 
 /** What it offers, and for how long. */
