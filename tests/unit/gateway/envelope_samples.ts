@@ -35,8 +35,19 @@ export interface Sample {
 
 /** Each type of envelope that any direction knows. */
 export const ENVELOPES: Readonly<Record<string, Sample>> = {
-  register: { by: ["worker"], envelope: { ...registerEnvelope() } },
-  heartbeat: { by: ["worker"], envelope: heartbeatEnvelope(1) },
+  register: {
+    by: ["worker"],
+    envelope: {
+      ...registerEnvelope(),
+      devices: [{ id: "GPU-1", kind: "cuda", name: "Fake", memoryBytes: 1e9 }],
+      labels: ["gpu=fake"],
+      timeLeftMs: 1_000,
+    },
+  },
+  heartbeat: {
+    by: ["worker"],
+    envelope: { ...heartbeatEnvelope(1), devicesOut: [{ id: "GPU-1", reason: "r" }] },
+  },
   report: {
     by: ["worker"],
     envelope: { type: "report", ...lease, number: 1, step: 1, metrics: { loss: 0.5 } },
@@ -52,7 +63,10 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
     by: ["master"],
     envelope: { type: "welcome", epoch: EPOCH, commit: 0, heartbeatMs: 1_000, keep: [] },
   },
-  assign: { by: ["master"], envelope: { type: "assign", ...lease, template: bytes, payload: bytes } },
+  assign: {
+    by: ["master"],
+    envelope: { type: "assign", ...lease, template: bytes, payload: bytes, devices: ["GPU-1"] },
+  },
   recall: { by: ["master"], envelope: { type: "recall", ...lease } },
   cancel: { by: ["master"], envelope: { type: "cancel", ...lease, graceMs: 0, reason: "cancelled" } },
   acknowledge: {
