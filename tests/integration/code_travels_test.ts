@@ -63,7 +63,8 @@ Deno.test(
         "run",
         `${code}/experiment.yaml`,
         ...client,
-        ...settings.slice(0, 2),
+        "--set",
+        "budget.trials=2",
         "--detach",
       );
       assert.equal(started.code, 0, started.notes);
