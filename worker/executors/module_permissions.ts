@@ -6,6 +6,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { ALL_ENTRIES } from "../../shared/model/permissions.ts";
 import {
   MODULE_PERMISSIONS,
   type ModulePermission,
