@@ -26,6 +26,7 @@ export interface TarHeader {
 export type TarType = "file" | "folder" | "link" | "more";
 
 const FLAGS: Readonly<Record<TarType, string>> = { file: "0", folder: "5", link: "2", more: "x" };
+/** A longer name stands before its header. */
 const NAME_BYTES = 100;
 /** Eleven octal digits. */
 const SIZE_MAX = 8 ** 11 - 1;
