@@ -6,6 +6,7 @@
  * @module
  */
 import { asked, misused } from "./asked.ts";
+import { artifacts } from "./bench/artifacts.ts";
 import { envelopesPerSecond } from "./bench/envelopes.ts";
 import { idleMaster, reassignAfterFreeze, reassignAfterKill } from "./bench/fleet_life.ts";
 import { executorOverheads } from "./bench/executors.ts";
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Figure | readonly Figure
   idle_master: idleMaster,
   reassign_median_ms: reassignAfterKill,
   refreeze_seconds: reassignAfterFreeze,
+  artifacts,
 };
 
 const USAGE = `Measures, with real processes and every result durable, beside what the platform alone does.

@@ -115,23 +115,31 @@ export class Upload {
   async #take(body: Body, write: (piece: Uint8Array) => Promise<void>): Promise<Refusal | undefined> {
     const reader = body.getReader({ mode: "byob" });
     this.#reader = reader;
-    let buffer = new Uint8Array(PIECE_BYTES);
+    // One is written while the other is filled.
+    let buffer = new Uint8Array(PIECE_BYTES), other = new Uint8Array(PIECE_BYTES);
+    let written = Promise.resolve();
     let lookAt = this.#length + LOOK_BYTES;
     try {
       while (this.#end === undefined) {
         const piece = await this.#next(reader, buffer);
         if (piece === undefined) break;
+        await written;
         if (piece.byteLength > this.missing) return await this.#tooMuch();
-        await write(piece);
+        written = write(piece);
+        // It is awaited a little later.
+        written.catch(() => {});
         this.#length += piece.byteLength;
-        buffer = new Uint8Array(piece.buffer);
+        buffer = other;
+        other = new Uint8Array(piece.buffer);
         if (this.#length < lookAt) continue;
         lookAt = this.#length + LOOK_BYTES;
         const shortage = await this.#space.shortage();
         if (shortage !== undefined) return shortage;
       }
+      await written;
       return this.#end;
     } finally {
+      await written.catch(() => {});
       await reader.cancel().catch(() => {});
     }
   }

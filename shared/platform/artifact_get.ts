@@ -64,14 +64,23 @@ class Getting {
     }
     if (status === 200) await this.#startOver();
     else if (Number(from) !== this.#have) throw new TryAgain("the answer is about other bytes");
-    for (let piece = await answer.next(); piece !== undefined; piece = await answer.next()) {
-      if (this.#have + piece.byteLength > this.#ref.bytes) {
-        throw new TryAgain("more bytes came than there are");
+    // One piece is written while the next one comes.
+    let written = Promise.resolve();
+    try {
+      for (let piece = await answer.next(); piece !== undefined; piece = await answer.next()) {
+        await written;
+        if (this.#have + piece.byteLength > this.#ref.bytes) {
+          throw new TryAgain("more bytes came than there are");
+        }
+        written = writeAll(this.#file, piece).catch(local);
+        // It is awaited a little later.
+        written.catch(() => {});
+        this.#hash.update(piece);
+        this.#have += piece.byteLength;
+        tries.moved();
       }
-      await writeAll(this.#file, piece).catch(local);
-      this.#hash.update(piece);
-      this.#have += piece.byteLength;
-      tries.moved();
+    } finally {
+      await written;
     }
   }
 

@@ -46,7 +46,7 @@ export class AnswerReader {
     }
   }
 
-  /** The next bytes of the body, which are good until the next call; undefined at its end. */
+  /** The next bytes of the body, which are good until the next call but one; undefined at its end. */
   async next(): Promise<Uint8Array | undefined> {
     if (this.#isOver) return undefined;
     if (this.#left === 0 && !await this.#nextChunk()) return undefined;
@@ -57,7 +57,8 @@ export class AnswerReader {
       throw new Error("the connection ended before its answer did");
     }
     this.#left -= piece.byteLength;
-    return piece;
+    // Between chunks the buffer's rest is moved, and with it what was given.
+    return this.#isChunked ? piece.slice() : piece;
   }
 
   async #nextChunk(): Promise<boolean> {
@@ -97,10 +98,11 @@ function headersOf(lines: readonly string[]): Headers {
   return headers;
 }
 
-/** Bytes as they come, in one buffer. */
+/** Bytes as they come, in two buffers: what was given from one is good until it is that one's turn again. */
 class Bytes {
   readonly #source: Source;
-  readonly #buffer = new Uint8Array(PIECE_BYTES);
+  #buffer = new Uint8Array(PIECE_BYTES);
+  #other = new Uint8Array(PIECE_BYTES);
   #from = 0;
   #to = 0;
 
@@ -136,7 +138,10 @@ class Bytes {
 
   /** Reads more behind what is there. */
   async #fill(): Promise<boolean> {
-    if (this.#from === this.#to) this.#from = this.#to = 0;
+    if (this.#from === this.#to) {
+      this.#from = this.#to = 0;
+      [this.#buffer, this.#other] = [this.#other, this.#buffer];
+    }
     const read = await this.#source.read(this.#buffer.subarray(this.#to));
     this.#to += read ?? 0;
     return read !== null;

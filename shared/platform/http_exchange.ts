@@ -37,7 +37,7 @@ export interface ExchangeRequest {
 export interface ExchangeAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The next bytes of the body, which are good until the next call; undefined at its end. */
+  /** The next bytes of the body, which are good until the next call but one; undefined at its end. */
   next(): Promise<Uint8Array | undefined>;
 }
 
