@@ -50,11 +50,20 @@ export class DeviceHealth {
     this.#answeredMs = nowMs;
   }
 
-  /** The tool has answered: devices that it does not list are gone. */
-  answered(seen: readonly SeenGpu[], unreachable: readonly Unreachable[], nowMs: number): void {
+  /**
+   * The tool has answered: devices that it does not list are gone.
+   *
+   * @param slices those that it lists; undefined where it was not asked, or did not say
+   */
+  answered(
+    seen: readonly SeenGpu[],
+    unreachable: readonly Unreachable[],
+    nowMs: number,
+    slices?: ReadonlySet<string>,
+  ): void {
     this.#answeredMs = nowMs;
     this.#silentTimes = 0;
-    for (const state of this.#states) note(state, troubleOf(state.device, seen, unreachable));
+    for (const state of this.#states) note(state, troubleOf(state.device, seen, unreachable, slices));
   }
 
   /** The tool has not answered. */
@@ -76,14 +85,16 @@ export class DeviceHealth {
 }
 
 function troubleOf(
-  { uuid, busId }: WatchedDevice,
+  { id, uuid, busId }: WatchedDevice,
   seen: readonly SeenGpu[],
   unreachable: readonly Unreachable[],
+  slices: ReadonlySet<string> | undefined,
 ): string | undefined {
   const lost = unreachable.find((each) => isSameBus(each.busId, busId));
   if (lost !== undefined) return lost.reason;
   const found = seen.find(({ gpu }) => gpu.uuid === uuid);
-  return found === undefined ? "nvidia-smi does not list it any more" : found.trouble;
+  const isGone = found === undefined || (id !== uuid && slices?.has(id) === false);
+  return isGone ? "nvidia-smi does not list it any more" : found.trouble;
 }
 
 function note(state: State, trouble: string | undefined): void {

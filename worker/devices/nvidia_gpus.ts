@@ -1,5 +1,5 @@
 /**
- * The NVIDIA devices of this machine, asked of `nvidia-smi`.
+ * The NVIDIA devices of this machine, found once and watched from then on.
  *
  * Promise: on a machine without the tool nothing is asked after the first time. Asking costs less than 1 % of a core,
  * whatever the driver: the slower it answers, the more seldom it is asked.
@@ -8,30 +8,17 @@
  */
 import type { DeviceTrouble } from "../../shared/model/devices.ts";
 import type { Gpu } from "../../shared/protocol/worker_envelopes.ts";
-import { DeviceHealth, type Unreachable } from "./health.ts";
-import { parseGpuList } from "./nvidia_list.ts";
-import {
-  isSameBus,
-  NVIDIA_COLUMNS,
-  parseGpuTable,
-  saysNoDevices,
-  type SeenGpu,
-  unreachable,
-} from "./nvidia_table.ts";
+import { DeviceHealth } from "./health.ts";
+import { NvidiaSmi, type Table } from "./nvidia_smi.ts";
+import type { SeenGpu } from "./nvidia_table.ts";
 import { type FoundDevice, foundDevices } from "./offered.ts";
-import { type Said, Tool } from "./tool.ts";
 
 /** As often as a heartbeat. */
 export const ASK_INTERVAL_MS = 10_000;
 /** The time between two questions is at least so many times that of the last answer: no more than 1 % of a core. */
 const REST_TIMES = 100;
-/** A healthy driver answers within 0.1 s, a cold one of eight devices within 10 s; a broken one may never. */
-const ANSWER_WITHIN_MS = 15_000;
-
-/** Devices of a machine, where they have to be asked for by their indexes. */
-const ONE_BY_ONE_MAX = 32;
-
-const TABLE = [`--query-gpu=${NVIDIA_COLUMNS.join(",")}`, "--format=csv,nounits"];
+/** The same after a tool that hung: it waits rather than computes, and whether it is well again should be known soon. */
+const HUNG_REST_TIMES = 2;
 
 /** What is known of the devices now. */
 export interface GpuState {
@@ -47,35 +34,21 @@ export interface NvidiaOptions {
   readonly restTimes?: number | undefined;
 }
 
-/** What the tool made of a question for the table. */
-type Table =
-  | { readonly type: "seen"; readonly seen: readonly SeenGpu[]; readonly lost: readonly Unreachable[] }
-  | { readonly type: "silent"; readonly why: string }
-  | { readonly type: "absent" };
-
 /** Asks for devices, again and again. */
 export class NvidiaGpus {
-  readonly #tool: Tool;
+  readonly #smi: NvidiaSmi;
   readonly #intervalMs: number;
-  readonly #stopped = new AbortController();
-  #health: DeviceHealth | undefined;
-  #offered: readonly FoundDevice[] = [];
-  #gpus: readonly Gpu[] = [];
   readonly #restTimes: number;
-  #tookMs = 0;
+  readonly #stopped = new AbortController();
+  #offered: readonly FoundDevice[] = [];
+  #health: DeviceHealth | undefined;
+  #gpus: readonly Gpu[] = [];
   #asking: Promise<void> = Promise.resolve();
 
-  constructor(
-    {
-      program = "nvidia-smi",
-      intervalMs = ASK_INTERVAL_MS,
-      answerWithinMs = ANSWER_WITHIN_MS,
-      restTimes = REST_TIMES,
-    }: NvidiaOptions = {},
-  ) {
-    this.#tool = new Tool(program, answerWithinMs);
-    this.#intervalMs = intervalMs;
-    this.#restTimes = restTimes;
+  constructor(options: NvidiaOptions = {}) {
+    this.#smi = new NvidiaSmi(options.program, options.answerWithinMs);
+    this.#intervalMs = options.intervalMs ?? ASK_INTERVAL_MS;
+    this.#restTimes = options.restTimes ?? REST_TIMES;
   }
 
   /**
@@ -83,11 +56,14 @@ export class NvidiaGpus {
    * rejects.
    */
   async find(): Promise<readonly FoundDevice[] | string | undefined> {
-    const table = await this.#table();
+    const { signal } = this.#stopped;
+    const table = await this.#smi.table([], signal);
     if (table.type === "absent") return undefined;
     if (table.type === "silent") return table.why;
-    const said = await this.#tool.ask(["-L"], this.#stopped.signal);
-    return foundDevices(table.seen, said.type === "text" ? parseGpuList(said.text) : []);
+    const listed = await this.#smi.list(signal) ?? [];
+    const sliced = await this.#smi.inMigMode(signal);
+    return foundDevices(table.seen, listed)
+      .filter(({ id, uuid }) => id !== uuid || !sliced.has(uuid));
   }
 
   /** These are watched from now on, and asked for. @param changed told when one has gone out of service or come back */
@@ -110,65 +86,31 @@ export class NvidiaGpus {
 
   async #askAgain(health: DeviceHealth, changed: () => void): Promise<void> {
     const { signal } = this.#stopped;
+    const areSlices = this.#offered.some(({ id, uuid }) => id !== uuid);
     while (!signal.aborted) {
-      const table = await this.#table();
+      this.#smi.tookMs = 0;
+      this.#smi.hasHung = false;
+      const table = await this.#smi.table(this.#offered, signal);
+      const listed = areSlices && table.type === "seen" ? await this.#smi.list(signal) : undefined;
       if (signal.aborted) return;
-      const before = wordsOf(health.out());
-      this.#take(table, health);
-      if (wordsOf(health.out()) !== before) changed();
-      await pause(Math.max(this.#intervalMs, this.#tookMs * this.#restTimes), signal);
+      const before = JSON.stringify(health.out());
+      const slices = listed?.flatMap((gpu) => gpu.slices.map(({ id }) => id));
+      this.#take(table, slices && new Set(slices), health);
+      if (JSON.stringify(health.out()) !== before) changed();
+      const times = this.#smi.hasHung ? Math.min(HUNG_REST_TIMES, this.#restTimes) : this.#restTimes;
+      await pause(Math.max(this.#intervalMs, this.#smi.tookMs * times), signal);
     }
   }
 
-  #take(table: Table, health: DeviceHealth): void {
+  #take(table: Table, slices: ReadonlySet<string> | undefined, health: DeviceHealth): void {
     const nowMs = performance.now();
     if (table.type === "seen") {
       const isOffered = ({ gpu }: SeenGpu) => this.#offered.some(({ uuid }) => uuid === gpu.uuid);
       this.#gpus = table.seen.filter(isOffered).map(({ gpu }) => gpu);
-      return health.answered(table.seen, table.lost, nowMs);
+      return health.answered(table.seen, table.lost, nowMs, slices);
     }
     health.silent(table.type === "absent" ? "nvidia-smi is not there any more" : table.why, nowMs);
   }
-
-  /** Where the tool cannot reach a device it shows none of the others: these are asked for by name then. */
-  async #table(): Promise<Table> {
-    const said = await this.#ask(TABLE);
-    if (said.type === "absent") return { type: "absent" };
-    if (said.type === "hung") return { type: "silent", why: said.why };
-    const lost = unreachable(said.text);
-    if (said.type === "text" || saysNoDevices(said.text)) {
-      return { type: "seen", seen: parseGpuTable(said.text), lost };
-    }
-    const others = this.#offered.filter(({ busId }) => !lost.some((each) => isSameBus(each.busId, busId)));
-    if (lost.length === 0) return { type: "silent", why: said.why };
-    if (this.#offered.length === 0) return { type: "seen", seen: await this.#oneByOne(), lost };
-    if (others.length === 0) return { type: "seen", seen: [], lost };
-    const uuids = new Set(others.map(({ uuid }) => uuid));
-    const again = await this.#ask(["-i", [...uuids].join(","), ...TABLE]);
-    if (again.type === "text") return { type: "seen", seen: parseGpuTable(again.text), lost };
-    return { type: "silent", why: again.type === "absent" ? "nvidia-smi is gone" : again.why };
-  }
-
-  /** Where one cannot be reached and the others are not known yet. */
-  async #oneByOne(): Promise<readonly SeenGpu[]> {
-    const seen: SeenGpu[] = [];
-    for (let index = 0; index < ONE_BY_ONE_MAX; index++) {
-      const said = await this.#ask(["-i", String(index), ...TABLE]);
-      if (said.type === "text") seen.push(...parseGpuTable(said.text));
-      else if (said.type !== "failed" || unreachable(said.text).length === 0) break;
-    }
-    return seen;
-  }
-
-  async #ask(args: readonly string[]): Promise<Said> {
-    const said = await this.#tool.ask(args, this.#stopped.signal);
-    if (said.type !== "absent") this.#tookMs = said.tookMs;
-    return said;
-  }
-}
-
-function wordsOf(out: readonly DeviceTrouble[]): string {
-  return JSON.stringify(out);
 }
 
 /** Ends early where it is given up. */

@@ -44,6 +44,14 @@ Deno.test("a device that is not listed any more is out, with all of its slices",
   deepEqual(health.out(), [{ id: "MIG-1", reason }, { id: "MIG-2", reason }]);
 });
 
+Deno.test("a slice that was dissolved is out, and no other", () => {
+  const health = new DeviceHealth(DEVICES, 0);
+  health.answered(WELL, [], 1, new Set(["MIG-1"]));
+  deepEqual(outOf(health), ["MIG-2"]);
+  for (let time = 0; time < WELL_IN_A_ROW; time++) health.answered(WELL, [], 2, new Set(["MIG-1", "MIG-2"]));
+  deepEqual(outOf(health), []);
+});
+
 Deno.test("a device that cannot be reached is out, by its place on the bus", () => {
   const health = new DeviceHealth(DEVICES, 0);
   health.answered([seen("GPU-b")], [{ busId: "0000:01:00.0", reason: "GPU is lost" }], 1);

@@ -11,13 +11,17 @@ const TWO = Deno.readTextFileSync(
 );
 const ONE = TWO.split("\n").slice(0, 2).join("\n");
 const LOST = Deno.readTextFileSync(new URL("../../fixtures/nvidia_smi/error_unknown.txt", import.meta.url));
+const FIRST = "GPU-00000000-0000-0000-0000-000000000001";
 const SECOND = "GPU-00000000-0000-0000-0000-000000000002";
 const QUICK: NvidiaOptions = { intervalMs: 1, restTimes: 0 };
 
 /** Finds devices, watches all of them, and waits for the state that is wanted. */
 async function watching(
   program: string,
-  body: (until: (wanted: (state: GpuState) => boolean) => Promise<GpuState>) => Promise<void>,
+  body: (
+    until: (wanted: (state: GpuState) => boolean) => Promise<GpuState>,
+    found: readonly FoundDevice[],
+  ) => Promise<void>,
 ): Promise<void> {
   const gpus = new NvidiaGpus({ ...QUICK, program });
   let told = () => {};
@@ -32,7 +36,7 @@ async function watching(
         if (!wanted(gpus.state())) await changed.promise;
       }
       return gpus.state();
-    });
+    }, found as readonly FoundDevice[]);
   } finally {
     await gpus.stop();
   }
@@ -50,7 +54,7 @@ Deno.test("devices are found, with the columns that are asked for", () =>
     ]]);
     match(
       await fake.asked(),
-      /^--query-gpu=index,uuid,pci\.bus_id,name,memory\.total,.* --format=csv,nounits\n-L\n$/,
+      /^--query-gpu=index,uuid,pci\.bus_id,name,memory\.total,.* --format=csv,nounits\n-L\n--query-gpu=uuid,mig/,
     );
   }));
 
@@ -79,6 +83,33 @@ Deno.test("a device that is lost before the worker starts leaves it the others",
   withFakeSmi({ table: LOST, code: 15, named: ONE }, async (fake) => {
     const found = await new NvidiaGpus({ program: fake.program }).find();
     deepEqual((found as readonly FoundDevice[]).map(({ index }) => index), [0]);
+  }));
+
+Deno.test("a GPU in MIG mode is handed out by its slices; without any it is not offered", () =>
+  withFakeSmi({
+    table: TWO,
+    list:
+      `GPU 0: NVIDIA A100 (UUID: ${FIRST})\n  MIG 3g.40gb Device 0: (UUID: MIG-1)\nGPU 1: NVIDIA A100 (UUID: ${SECOND})`,
+    migModes: `${FIRST}, Enabled\n${SECOND}, Enabled`,
+  }, async (fake) => {
+    await watching(fake.program, async (until, found) => {
+      deepEqual(found.map(({ id, memoryBytes }) => [id, memoryBytes]), [["MIG-1", 40e9]]);
+      await fake.says({ table: TWO, list: `GPU 0: NVIDIA A100 (UUID: ${FIRST})` });
+      await until((state) => outIds(state) === "MIG-1");
+    });
+  }));
+
+Deno.test("a tool that hangs is asked again soon, and says of no device that it is out at once", () =>
+  withFakeSmi({ table: TWO }, async (fake) => {
+    const found = await new NvidiaGpus({ program: fake.program }).find();
+    const gpus = new NvidiaGpus({ intervalMs: 1, answerWithinMs: 100, program: fake.program });
+    await fake.says({ script: 'echo "$*" >>"$0.asked"; exec sleep 3600' });
+    gpus.watch(found as readonly FoundDevice[], () => {});
+    while ((await fake.asked()).split("\n").length < 6) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    deepEqual(gpus.state().out, []);
+    await gpus.stop();
   }));
 
 Deno.test("a tool that fails says why, and nothing is known", () =>
