@@ -27,6 +27,10 @@ export const PREFETCH_DEFAULT = 256;
 /** What is kept of what evaluators print, unless told: in bytes, and how long. */
 export const LOGS_LIMIT_BYTES_DEFAULT = 1024 ** 3;
 export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
+/** The largest artifact, unless told. */
+export const ARTIFACT_LIMIT_BYTES_DEFAULT = 64 * 1024 ** 3;
+/** How long an artifact stays that nothing names, unless told. */
+export const UNUSED_ARTIFACTS_MS_DEFAULT = 3_600_000;
 /** More than this only hides work from the other workers. */
 const PREFETCH_MAX = 10_000;
 
@@ -41,6 +45,9 @@ interface MasterVerbOptions {
   readonly heartbeat: number;
   readonly lostAfter: number;
   readonly prefetch: number;
+  readonly artifactLimit: number;
+  readonly artifactsLimit?: number;
+  readonly unusedArtifacts: number;
   readonly logsLimit: number;
   readonly logsKept: number;
   readonly acceptLoss?: boolean;
@@ -84,6 +91,23 @@ export function addMasterVerb(program: Command, context: CliContext): void {
       PREFETCH_DEFAULT,
     )
     .addOption(
+      new Option("--artifact-limit <amount>", "how large one artifact may be")
+        .argParser(memoryAmount).default(ARTIFACT_LIMIT_BYTES_DEFAULT, "64GiB"),
+    )
+    .addOption(
+      new Option(
+        "--artifacts-limit <amount>",
+        "how much all artifacts may take (default: all but 1 GiB or 5 % of the disk)",
+      ).argParser(memoryAmount),
+    )
+    .addOption(
+      spanOption(
+        "--unused-artifacts <duration>",
+        "how long an artifact stays that nothing names",
+        UNUSED_ARTIFACTS_MS_DEFAULT,
+      ),
+    )
+    .addOption(
       new Option("--logs-limit <amount>", "how much to keep of what evaluators print, in all")
         .argParser(memoryAmount).default(LOGS_LIMIT_BYTES_DEFAULT, "1GiB"),
     )
@@ -118,6 +142,9 @@ async function run(dataFolder: string, options: MasterVerbOptions, context: CliC
     lostAfterMs: options.lostAfter,
     prefetchMax: options.prefetch,
     acceptLoss: options.acceptLoss ?? false,
+    artifactBytesMax: options.artifactLimit,
+    artifactsBytesMax: options.artifactsLimit,
+    unusedArtifactMs: options.unusedArtifacts,
     logsLimitBytes: options.logsLimit,
     logsKeptMs: options.logsKept,
     log: logLines(terminal, options.logLevel),
