@@ -35,13 +35,7 @@ import {
   segmentHead,
   TAIL_SEGMENTS,
 } from "./segment.ts";
-
-/** Where a stream is appended to. */
-interface Appending {
-  index: number;
-  /** What of the segment counts; 0 where there is none yet. */
-  bytes: number;
-}
+import { type Appending, streamEnd } from "./stream_end.ts";
 
 /** Attempts whose last segments are remembered; the others are looked up. */
 const REMEMBERED_MAX = 8_192;
@@ -209,23 +203,19 @@ export class DiskLogFiles implements LogFiles {
   /** Reads how far an attempt is kept. */
   async #look(lease: Lease): Promise<{ ends: KeptEnds | null; appending: Record<Stream, Appending> }> {
     const segments = await this.#segmentsOf(lease);
-    const appending = { stdout: { index: 0, bytes: 0 }, stderr: { index: 0, bytes: 0 } };
+    const appending: Record<Stream, Appending> = {
+      stdout: { index: 0, bytes: 0 },
+      stderr: { index: 0, bytes: 0 },
+    };
     const ends = { stdout: 0, stderr: 0 };
     let worker: string | undefined;
     let isTorn = false;
     for (const stream of STREAMS) {
-      const last = segments.findLast((each) => each.stream === stream);
-      if (last === undefined) continue;
-      const bytes = await segmentBytes(last);
-      const content = readSegment(bytes);
-      const piece = content?.records.at(-1);
-      worker ??= content?.owner.worker;
-      ends[stream] = piece === undefined ? 0 : piece.offset + piece.data.byteLength;
-      const isFull = last.isCompressed;
-      appending[stream] = isFull
-        ? { index: last.index + 1, bytes: 0 }
-        : { index: last.index, bytes: content?.wholeBytes ?? 0 };
-      isTorn ||= !isFull && bytes.byteLength > (content?.wholeBytes ?? 0);
+      const found = await streamEnd(segments.filter((each) => each.stream === stream));
+      worker ??= found.worker;
+      ends[stream] = found.end;
+      appending[stream] = found.appending;
+      isTorn ||= found.isTorn;
     }
     if (ends.stdout + ends.stderr > 0) this.#remember(lease, appending);
     if (isTorn) this.#torn.add(leaseKey(lease));
