@@ -29,7 +29,7 @@ export interface DevicesRefused {
 export class SlotDevices {
   readonly #books: DeviceBooks;
   readonly #byId: ReadonlyMap<string, Device>;
-  readonly #areTold: boolean;
+  readonly #isKnown: boolean;
   #out: ReadonlyMap<string, string> = new Map();
 
   /**
@@ -38,7 +38,7 @@ export class SlotDevices {
    */
   constructor(named: readonly Device[] | undefined, gpus: number) {
     const devices = named ?? anonymousDevices(gpus);
-    this.#areTold = named !== undefined || devices.length > 0;
+    this.#isKnown = named !== undefined || devices.length > 0;
     this.#books = new DeviceBooks(devices);
     this.#byId = new Map(devices.map((device) => [device.id, device]));
   }
@@ -81,7 +81,7 @@ export class SlotDevices {
    * @throws RangeError where they are not free: a bug
    */
   take(user: DeviceUser): readonly Device[] | undefined {
-    if (!this.#areTold) return undefined;
+    if (!this.#isKnown) return undefined;
     const need = user.template.resources;
     if (need.gpus === 0) return NO_DEVICES;
     const ids = user.devices ?? this.#books.choose(need);

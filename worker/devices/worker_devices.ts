@@ -66,7 +66,9 @@ export class WorkerDevices {
   }
 
   #unknown(wish: GpuWish, why: string | undefined): readonly Device[] | undefined {
-    if (why !== undefined) this.#log("warning", `its GPUs are not known, since ${why}`);
+    if (why !== undefined) {
+      this.#log("warning", `its GPUs are not known, since ${why}; start it again once nvidia-smi answers`);
+    }
     return wish.type === "named" ? devicesByName(wish.names, wish.kind) : undefined;
   }
 
