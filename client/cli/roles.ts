@@ -25,13 +25,13 @@ export interface MasterOptions {
   readonly lostAfterMs: number;
   readonly prefetchMax: number;
   readonly acceptLoss: boolean;
-  /** What is kept of what evaluators print: so many bytes in all, and for so long. */
   /** Bytes of one artifact. */
   readonly artifactBytesMax?: number | undefined;
   /** Bytes of all artifacts; by default the disk is the limit. */
   readonly artifactsBytesMax?: number | undefined;
   /** After this time an artifact that nothing names is removed. */
   readonly unusedArtifactMs?: number | undefined;
+  /** What is kept of what evaluators print: so many bytes in all, and for so long. */
   readonly logsLimitBytes?: number | undefined;
   readonly logsKeptMs?: number | undefined;
   readonly log: LogSink;
