@@ -22,9 +22,10 @@ Deno.test({
       const spec = `${folder}/curve.yaml`;
       // The worker is killed while this trial waits; when it comes back, nobody waits any more.
       const waits = `    import os, time
-    if not os.path.exists("once"):
-        with open("once.new", "w") as file: file.write(str(os.getpid()))
-        os.rename("once.new", "once")
+    once = ${JSON.stringify(`${folder}/once`)}
+    if not os.path.exists(once):
+        with open(once + ".new", "w") as file: file.write(str(os.getpid()))
+        os.rename(once + ".new", once)
         time.sleep(3600)
 `;
       const source = await Deno.readTextFile(`${EXAMPLE}evaluate.py`);
