@@ -200,7 +200,7 @@ class Slots implements Actor<SlotsMessage> {
 
   /** Those that wait for a device that went out of service are somebody else's to run. */
   #devicesOut(out: readonly DeviceTrouble[]): void {
-    this.#free.devices.setOut(out);
+    if (!this.#free.devices.setOut(out)) return;
     for (const held of this.#held.values()) {
       if (held === "finished" || held.state !== "queued" || held.devices === undefined) continue;
       const refusal = devicesRefusal(held.devices, held.template.resources, this.#free.devices);

@@ -95,11 +95,13 @@ export class SlotDevices {
     if (devices !== undefined && resources.gpus > 0) this.#books.giveBack(devices, resources);
   }
 
-  /** These, and no others, are out of service from now on. What runs on them runs on. */
-  setOut(out: readonly DeviceTrouble[]): void {
+  /** These, and no others, are out of service from now on. What runs on them runs on. @returns whether that is news */
+  setOut(out: readonly DeviceTrouble[]): boolean {
+    if (out.length === this.#out.size && out.every(({ id }) => this.#out.has(id))) return false;
     const now = new Map(out.map(({ id, reason }) => [id, reason]));
     for (const id of this.#out.keys()) if (!now.has(id)) this.#books.putBack(id);
     for (const id of now.keys()) this.#books.takeOut(id);
     this.#out = now;
+    return true;
   }
 }
