@@ -30,6 +30,7 @@ export const CHECKERS = {
   curve_whole: "the curve of a task is what its attempt reported, each report once, in order, none left out",
   checkpoints_kept:
     "an attempt goes on from the highest checkpoint that was durable, the highest stay, and nothing else is gone on from",
+  logs_true: "what is kept of an attempt's output is what that attempt printed, in its place, no byte twice",
   store_fenced: "a result of another store, or of what was lost, is never recorded",
   loss_noticed: "over an older copy nothing is given out, and results of what was lost are set aside",
   stale_session: "nothing that an older session still says changes anything",

@@ -31,6 +31,7 @@ import { MasterNode } from "./nodes/master_node.ts";
 import type { Node } from "./nodes/node.ts";
 import { WorkerNode } from "./nodes/worker_node.ts";
 import type { Plan } from "./plan.ts";
+import { Printing } from "./printing.ts";
 import type { HappenedEvent } from "./schedule.ts";
 import type { ScenarioName } from "./scenarios.ts";
 import { SavedCheckpoints } from "./saving.ts";
@@ -70,6 +71,7 @@ export class World {
   readonly network: Network;
   readonly executions: Executions;
   readonly saved: SavedCheckpoints;
+  readonly printing: Printing;
   readonly memory: ClusterMemory;
   readonly workers: readonly WorkerNode[];
   readonly clients: readonly ClientNode[];
@@ -97,6 +99,7 @@ export class World {
     this.trace = new Trace(now, print);
     this.findings = new Findings(now);
     const { trace, findings } = this;
+    this.printing = new Printing(seed, findings);
     const state = () => this.disk.state;
     this.staleSessions = new StaleSessions(findings, () => this.reached("late_frame"));
     this.supervision = new Supervision(findings);

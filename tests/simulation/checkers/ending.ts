@@ -27,6 +27,7 @@ export function checkEnding(world: World, isDone: boolean): void {
   findings.expect("all_settled", left.length === 0, () => left.join("; "));
   for (const group of world.disk.state.groups.values()) checkGroup(world, group);
   checkCurves(world);
+  world.printing.check();
   checkBudgets(world);
   replaySearches(world);
   for (const node of world.nodes) node.checkSupervision();

@@ -164,6 +164,15 @@ export const PEER_MUTANTS: readonly SourceMutant[] = [
     adjust: all(workload({ submissions: 6, questions: 8 }), rates({ reset: 10 })),
   },
   {
+    name: "output_taken_twice",
+    fault: "a master keeps output again that its worker says again after a break",
+    file: "master/logs/open_log.ts",
+    find: "const known = Math.max(0, stream.end - log.offset);",
+    replace: "const known = 0;",
+    caughtBy: ["logs_true"],
+    adjust: all(busy, rates({ reset: 20 })),
+  },
+  {
     name: "log_told_again_after_a_break",
     fault: "a client's log begins again where it began first",
     file: "client/subscriptions.ts",

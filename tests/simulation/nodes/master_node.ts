@@ -7,6 +7,7 @@ import type { Ref } from "../../../shared/actor/actor.ts";
 import { childSpec, supervisor, type SupervisorOptions } from "../../../shared/actor/supervisor.ts";
 import type { System } from "../../../shared/actor/system.ts";
 import type { ClusterMessage } from "../../../master/cluster/messages.ts";
+import { LogBook } from "../../../master/logs/log_book.ts";
 import { gatewayTree } from "../../../master/gateway/tree.ts";
 import { MemoryStore } from "../../../master/store/memory_store.ts";
 import type { StoreMessage } from "../../../master/store/messages.ts";
@@ -19,6 +20,9 @@ import { Node } from "./node.ts";
 
 /** How long an orderly end may take. */
 const STOP_MS = 15_000;
+
+/** How long the disk of logs takes for anything. */
+const LOGS_DELAY_MS = 3;
 
 /** The one master. */
 export class MasterNode extends Node {
@@ -53,6 +57,13 @@ export class MasterNode extends Node {
     const settings: MasterSettings = { heartbeatMs, lostAfterMs, prefetchMax, acceptLoss: isLossAccepted };
     this.#watch = new CommitWatch(world.mutant.store?.(store, process) ?? store);
     const post = <M>(to: Ref<M>, message: M) => system.post(to, message);
+    const logs = new LogBook({
+      files: world.printing.logs.files((call) => void process.timer(LOGS_DELAY_MS, call)),
+      now: () => world.loop.now(),
+      wallClock: () => process.wallClock(),
+      after: (delayMs, call) => void process.timer(delayMs, call),
+      say: (_level, text) => world.trace.add(`master/logs: ${text}`),
+    });
     const tree = masterTree({
       store: this.#watch,
       post,
@@ -63,6 +74,7 @@ export class MasterNode extends Node {
           gate: world.network.gate(process),
           post,
           heartbeatMs,
+          logs,
           stopMaster: () => this.stop(),
         }),
     }, settings);

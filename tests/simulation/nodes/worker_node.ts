@@ -98,7 +98,7 @@ export class WorkerNode extends Node {
       isHealed: () => this.world.isHealed,
       met: (kind) => this.world.count(kind),
       poisoned: (task) => this.#poisoned(process, task),
-    });
+    }).map((executor) => this.world.printing.printing(executor, this.#id, process));
     const journal = watchedJournal(this.journal.open(process), this.world);
     this.#root = system.start(
       "worker",

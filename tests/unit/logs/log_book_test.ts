@@ -10,7 +10,7 @@ import { VirtualLoop } from "../../../shared/actor/virtual_loop.ts";
 import { epochOf, groupId, taskId, workerId } from "../../../shared/model/ids.ts";
 import { leaseKey } from "../../../shared/model/task.ts";
 import type { Logged } from "../../../shared/protocol/worker_envelopes.ts";
-import { MemoryLogs } from "./memory_log_files.ts";
+import { MemoryLogs } from "../../simulation/memory_logs.ts";
 
 const EPOCH = epochOf("0123456789abcdef0123456789abcdef", 1, "0a0b0c0d");
 const leaseOf = (attempt: number, number = 1) => ({

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { TaskId } from "../../../shared/model/ids.ts";
-import { type Lease, leaseKey } from "../../../shared/model/task.ts";
-import type { AttemptPieces, Done, KeptEnds, LogFiles } from "../../../master/logs/log_files.ts";
-import type { KeptAttempt, KeptPiece, LogPlace, LogRead, Stream } from "../../../master/logs/logs.ts";
+import type { TaskId } from "../../shared/model/ids.ts";
+import { type Lease, leaseKey } from "../../shared/model/task.ts";
+import type { AttemptPieces, Done, KeptEnds, LogFiles } from "../../master/logs/log_files.ts";
+import type { KeptAttempt, KeptPiece, LogPlace, LogRead, Stream } from "../../master/logs/logs.ts";
 
 /** What is kept of an attempt. */
 export interface Kept {
