@@ -148,7 +148,8 @@ export class ArtifactRoom {
       const known = await this.#known(ask.sha256, ask.total);
       if (known !== undefined) return known;
       await this.#makeWay(ask.sha256);
-      const there = await this.folder.unfinishedSizeOf(ask.sha256);
+      // What is longer was another's mistake, and is cut off.
+      const there = Math.min(await this.folder.unfinishedSizeOf(ask.sha256), ask.total);
       const wrongOffset = ask.from !== 0 && ask.from !== there;
       const problem = wrongOffset
         ? refusal("offset", `${there} bytes of this upload are there: go on from there`, there)
