@@ -8,7 +8,7 @@ import { PYTHON } from "../unit/worker/executors_python_rig.ts";
 import { cli, inFolder } from "./cli_process.ts";
 
 const EXAMPLE = new URL("../../examples/pytorch/", import.meta.url).pathname;
-const TRIALS = 3;
+const TRIALS = 2;
 
 const hasTorch = PYTHON !== undefined &&
   (await new Deno.Command(PYTHON, { args: ["-c", "import torch"], stderr: "null" }).output()).success;
@@ -25,7 +25,7 @@ Deno.test({
         await Deno.copyFile(EXAMPLE + name, `${folder}/${name}`);
       }
       const spec = await Deno.readTextFile(`${EXAMPLE}experiment.yaml`);
-      await Deno.writeTextFile(`${folder}/experiment.yaml`, spec.replace("EPOCHS=20", "EPOCHS=5"));
+      await Deno.writeTextFile(`${folder}/experiment.yaml`, spec.replace("EPOCHS=20", "EPOCHS=3"));
       const set = ["--set", `budget.trials=${TRIALS}`, "--output", "json"];
       const { code, out, notes } = await cli(
         "run",
@@ -37,6 +37,6 @@ Deno.test({
       equal(code, 0, notes);
       const { best, trials } = JSON.parse(out);
       equal(trials.completed, TRIALS);
-      ok(best.metrics.accuracy > 0.3 && best.metrics.parameters > 0, out);
+      ok(best.metrics.accuracy > 0.12 && best.metrics.parameters > 0, out);
     }),
 });
