@@ -52,7 +52,7 @@ export {
 export type { MasterWords } from "./find_master.ts";
 export type { LinkState } from "./link_messages.ts";
 export type { Counts, CurvePoint, Explanation, KeptCheckpoint, TaskFiles } from "./replies.ts";
-export type { OutputEvent, OutputOptions, OutputPiece } from "./output.ts";
+export type { OutputEvent, OutputOptions, OutputPiece } from "./output_events.ts";
 export type { SubmissionHandle } from "./submission.ts";
 export type { SubmitOptions } from "./submit_options.ts";
 

@@ -11,46 +11,15 @@ import type { OutputAsk, OutputEnvelope } from "../shared/protocol/client_envelo
 import { Channel } from "./channel.ts";
 import { CommandFailed } from "./command_failed.ts";
 import type { LinkMessage } from "./link_messages.ts";
+import type { OutputEvent, OutputOptions, OutputPiece } from "./output_events.ts";
 import { OutputTail } from "./output_tail.ts";
-
-/** Which output to read. */
-export interface OutputOptions {
-  /** By default that of the attempt with the outcome, else of the newest. Of attempts with one number, the newest. */
-  readonly attempt?: number | undefined;
-  /** By default both. */
-  readonly stream?: "stdout" | "stderr" | undefined;
-  /** What comes, too, until the task has its outcome. */
-  readonly follow?: boolean | undefined;
-  /** Of what is there already, only so many lines. */
-  readonly tailLines?: number | undefined;
-}
-
-/** A piece of what an attempt printed. */
-export interface OutputPiece {
-  readonly type: "piece";
-  readonly attempt: number;
-  /** The master's life that gave the attempt its number. */
-  readonly epoch: string;
-  readonly worker: string;
-  readonly stream: "stdout" | "stderr";
-  /** Bytes of the stream before it. */
-  readonly offset: number;
-  /** So many of those came after the piece before, and are not kept. */
-  readonly leftOutBytes: number;
-  readonly data: Uint8Array;
-}
-
-/** What a reader is told. */
-export type OutputEvent =
-  | OutputPiece
-  /** The last word. The outcome is empty where the task has none yet. */
-  | { readonly type: "end"; readonly outcome: string };
 
 /** All outputs that a client reads. */
 export class Outputs {
   readonly #send: (message: LinkMessage) => void;
   readonly #open = new Map<string, Channel<OutputEnvelope>>();
   #next = 1;
+  #end: CommandFailed | undefined;
 
   constructor(send: (message: LinkMessage) => void) {
     this.#send = send;
@@ -58,6 +27,7 @@ export class Outputs {
 
   async *read(task: TaskId, options: OutputOptions): AsyncGenerator<OutputEvent, void> {
     const { attempt = null, follow = false, stream, tailLines } = options;
+    if (this.#end !== undefined) throw this.#end;
     const id = `output-${this.#next++}`;
     const shares = new Channel<OutputEnvelope>();
     this.#open.set(id, shares);
@@ -90,6 +60,7 @@ export class Outputs {
 
   /** Nothing more comes. */
   broken(error: CommandFailed): void {
+    this.#end = error;
     for (const shares of this.#open.values()) shares.close(error);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OutputPiece } from "./output.ts";
+import type { OutputPiece } from "./output_events.ts";
 import { TerminalFilter } from "./output_terminal.ts";
 
 /** One of the two ways out of this process. */

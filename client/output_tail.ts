@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { OutputPiece } from "./output.ts";
+import type { OutputPiece } from "./output_events.ts";
 
 /** Of what is kept of a tail; the oldest goes first. */
 export const TAIL_BYTES_MAX = 8 * 1024 * 1024;

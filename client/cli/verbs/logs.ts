@@ -75,7 +75,7 @@ async function printed(
       return;
     }
     const of = `attempt ${event.attempt} on ${event.worker}`;
-    if (follow && `${of} ${event.epoch}` !== attempt) note(`--- ${of} ---`);
+    if (`${of} ${event.epoch}` !== attempt) note(`--- ${of} ---`);
     attempt = `${of} ${event.epoch}`;
     if (event.leftOutBytes > 0) note(`--- ${event.leftOutBytes} bytes of ${event.stream} were left out ---`);
     // Whoever reads has had enough, as `head` has.

@@ -24,8 +24,9 @@ import { STOP_GRACE_DEFAULT_MS } from "./fleet.ts";
 export const PORT_DEFAULT = 4400;
 /** Attempts that may wait on a worker beyond its slots, unless told. */
 export const PREFETCH_DEFAULT = 256;
-/** What is kept of what evaluators print, unless told: in bytes, and how long. */
+/** How much is kept of what evaluators print, unless told. */
 export const LOGS_LIMIT_BYTES_DEFAULT = 1024 ** 3;
+/** How long it is kept, unless told. */
 export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
 /** The largest artifact, unless told. */
 export const ARTIFACT_LIMIT_BYTES_DEFAULT = 64 * 1024 ** 3;

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { OutputPiece } from "../../../client/output.ts";
+import type { OutputPiece } from "../../../client/output_events.ts";
 import { OutputTail } from "../../../client/output_tail.ts";
 import { TerminalFilter } from "../../../client/output_terminal.ts";
 
