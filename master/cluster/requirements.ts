@@ -10,6 +10,9 @@ import type { Resources } from "../../shared/model/resources.ts";
 import type { Needs } from "../scheduling/queue.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
+/** Labels of one name that are told of a worker: mostly it has one. */
+const LABELS_NAMED_MAX = 3;
+
 /** One thing that a worker may lack. */
 export interface Requirement {
   /** Such as `4 gpus`, `1 cpu`, `the label gpu=a100`. */
@@ -92,7 +95,9 @@ function labelRequirement(label: string): Requirement {
   const name = label.slice(0, label.indexOf("=") + 1);
   const has = ({ labels }: WorkerRecord) => {
     const same = [...labels].filter((each) => each.startsWith(name));
-    return same.length === 0 ? `no label ${name.slice(0, -1)}` : same.join(" and ");
+    const others = same.length - LABELS_NAMED_MAX;
+    if (same.length === 0) return `no label ${name.slice(0, -1)}`;
+    return same.slice(0, LABELS_NAMED_MAX).join(" and ") + (others > 0 ? ` and ${others} more` : "");
   };
   return { words: `the label ${label}`, isMet: ({ labels }) => labels.has(label), has, hasAlone: has };
 }

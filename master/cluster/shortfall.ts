@@ -11,7 +11,7 @@ import type { ClusterCore } from "./core.ts";
 import { type Requirement, requirementsOf } from "./requirements.ts";
 import type { WorkerRecord } from "./worker_record.ts";
 
-/** Workers that are named in one sentence; of more, only the number is told. */
+/** Workers that are named in one sentence; of more, only the number is told. So too requirements. */
 const NAMED_MAX = 5;
 
 /** Why no worker that is there could take a task of these needs now; undefined where one could, once it has a slot. */
@@ -53,7 +53,7 @@ function noneFits(
   // One requirement at a time: the first that all those who run such evaluators lack, or else each by what it lacks.
   const lacking = requirements.filter((each) => able.some((worker) => !each.isMet(worker)));
   const common = lacking.find((each) => able.every((worker) => !each.isMet(worker)));
-  const named = common === undefined ? lacking : [common];
+  const named = common === undefined ? lacking.slice(0, NAMED_MAX) : [common];
   const parts: string[] = [];
   const namedAble = able.slice(0, NAMED_MAX);
   if (able.length > 0) {
@@ -75,7 +75,8 @@ function noneFits(
 function hasOnly(worker: WorkerRecord, requirements: readonly Requirement[]): string {
   const lacks = requirements.filter((each) => !each.isMet(worker));
   const has = lacks.map((each) => requirements.length === 1 ? each.hasAlone(worker) : each.has(worker));
-  return `${worker.id} has ${has.join(" and ")}`;
+  // What it lacks may be none of those that are named.
+  return has.length === 0 ? `${worker.id} lacks others` : `${worker.id} has ${has.join(" and ")}`;
 }
 
 /** Which GPUs are out of service, where a task needs one; begins with a semicolon, and is empty where none is. */

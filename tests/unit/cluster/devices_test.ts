@@ -281,3 +281,18 @@ Deno.test("what is short of several things at several workers is told by each", 
     "needs 1 gpu with 40 GiB, the label zone=a; w1 has gpus of at most 16 GiB, w2 has zone=b",
   );
 });
+
+Deno.test("with hundreds of labels the sentence is as short as with a few", () => {
+  const fleet = new Fleet();
+  const labels = (value: string) => Array.from({ length: 200 }, (_, index) => `l${index}=${value}`);
+  fleet.join("w1", { labels: Array.from({ length: 200 }, (_, index) => `zone=${index}`) });
+  const zone = fleet.submit(1, { resources: { ...NO_RESOURCES, labels: ["zone=x"] } });
+  assert.equal(
+    fleet.explain(zone, 1).explanation,
+    "needs the label zone=x; w1 has zone=0 and zone=1 and zone=2 and 197 more",
+  );
+  fleet.join("w2", { labels: labels("b").slice(0, 100) });
+  fleet.join("w3", { labels: labels("b").slice(100) });
+  const many = fleet.submit(1, { resources: { ...NO_RESOURCES, labels: labels("b") } });
+  assert.ok(fleet.explain(many, 1).explanation.length < 500);
+});
