@@ -20,6 +20,14 @@ const LOOK_BYTES = 64 * 1024 * 1024;
 /** A body, as the platform gives it: a stream that fills a buffer of ours, so that none is made for each piece. */
 export type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 
+/** Reads a body into the buffer that is given, or brings one of its own. */
+interface BodyReader {
+  read(
+    into: Uint8Array<ArrayBuffer>,
+  ): Promise<{ value?: Uint8Array<ArrayBuffer> | undefined; done: boolean }>;
+  cancel(): Promise<void>;
+}
+
 /** What is to be uploaded. */
 export interface UploadAsk {
   readonly sha256: string;
@@ -34,7 +42,7 @@ export class Upload {
   readonly #ask: UploadAsk;
   readonly #folder: ArtifactFolder;
   readonly #space: RoomSpace;
-  #reader: ReadableStreamBYOBReader | undefined;
+  #reader: BodyReader | undefined;
   #length: number;
   #end: Refusal | undefined;
   #waitsSinceMs: number | undefined;
@@ -113,7 +121,7 @@ export class Upload {
 
   /** @returns why the upload ended early */
   async #take(body: Body, write: (piece: Uint8Array) => Promise<void>): Promise<Refusal | undefined> {
-    const reader = body.getReader({ mode: "byob" });
+    const reader = readerOf(body);
     this.#reader = reader;
     // One is written while the other is filled.
     let buffer = new Uint8Array(PIECE_BYTES), other = new Uint8Array(PIECE_BYTES);
@@ -146,7 +154,7 @@ export class Upload {
 
   /** The next bytes; undefined at the end, also at that of a broken connection. */
   async #next(
-    reader: ReadableStreamBYOBReader,
+    reader: BodyReader,
     buffer: Uint8Array<ArrayBuffer>,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     this.#waitsSinceMs = performance.now();
@@ -163,5 +171,15 @@ export class Upload {
   async #tooMuch(): Promise<Refusal> {
     await this.#folder.removeUnfinished(this.#ask.sha256);
     return refusal("wrong_size", `more than ${this.#ask.total} bytes came: they are not kept`);
+  }
+}
+
+/** Some small bodies the platform gives as another kind of stream, which has buffers of its own. */
+function readerOf(body: Body): BodyReader {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    const reader = body.getReader();
+    return { read: () => reader.read(), cancel: () => reader.cancel() };
   }
 }

@@ -23,6 +23,18 @@ withRoom("what was kept is read back whole, and is there without being sent agai
   equal(await room.sizeOf(hashOf(noise(3))), undefined);
 });
 
+withRoom("a body of any kind of stream is taken", async (room) => {
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => {
+      controller.enqueue(BYTES.slice(0, 700_000));
+      controller.enqueue(BYTES.slice(700_000));
+      controller.close();
+    },
+  });
+  deepEqual(await room.upload({ sha256: SHA256, total: TOTAL, from: 0 }, body), { state: "kept" });
+  deepEqual(await readAll(room, SHA256), BYTES);
+});
+
 withRoom("an artifact of no bytes is one", async (room) => {
   const sha256 = hashOf(new Uint8Array());
   deepEqual(await room.offer(sha256, 0), { state: "kept" });
