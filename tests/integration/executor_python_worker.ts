@@ -10,7 +10,7 @@ import { attemptOf } from "../conformance/executor_attempts.ts";
 const HOUR_MS = 3_600_000;
 
 const [folder = "", path = ""] = Deno.args;
-const executor = pythonExecutor({ folder });
+const executor = pythonExecutor({ folder, cgroups: false });
 const sample = { evaluator: { kind: "python", path } as const, input: { candidate: {} } };
 const running = executor.start(attemptOf(sample), (event) => {
   if (event.type !== "report") return;

@@ -12,13 +12,13 @@ import { join } from "node:path";
 import { CommandAttempt, type StartedCommand } from "./command_attempt.ts";
 import { AttemptFolders, type FolderOutcome } from "./command_folders.ts";
 import { type CommandWork, type Refusal, refusal, startCommand } from "./command_start.ts";
-import { endStrays } from "./command_strays.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
 import { decodeInput } from "./input.ts";
-import { type Lifeline, openLifeline } from "./lifeline.ts";
+import { endEarlierLives, type Lifeline, openLifeline } from "./lifeline.ts";
+import { type LimitOptions, limitsOf } from "./limits.ts";
 
 /** How commands are run. */
-export interface CommandOptions {
+export interface CommandOptions extends LimitOptions {
   /** The worker's data folder, held by this process alone. By default a temporary one, removed at the close. */
   readonly folder?: string | undefined;
   /** The folders of attempts, where other executors make theirs beside them; by default in the data folder. */
@@ -46,20 +46,21 @@ class CommandExecutor implements Executor {
   readonly #warns: NonNullable<CommandOptions["warns"]>;
   readonly #givenFolder: string | undefined;
   readonly #givenFolders: AttemptFolders | undefined;
+  readonly #limits: LimitOptions;
   readonly #running = new Set<CommandAttempt>();
   readonly #ending = new Set<Promise<unknown>>();
   #place: Place | undefined;
   #started = 0;
   #isClosed = false;
 
-  constructor({ folder, folders, warns }: CommandOptions) {
+  constructor({ folder, folders, warns, limits, cgroups }: CommandOptions) {
+    this.#limits = { limits, cgroups };
     this.#givenFolder = folder;
     this.#givenFolders = folders;
     this.#warns = warns ?? (() => {});
     if (folder === undefined) return;
     // What a killed worker's attempts left outside of their groups.
-    const earlier = (folders ?? new AttemptFolders(folder)).existing();
-    if (earlier.size > 0) this.#awaitAtClose(endStrays((of) => earlier.has(of)));
+    this.#awaitAtClose(endEarlierLives(join(folder, LIFELINE)));
   }
 
   start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
@@ -100,7 +101,9 @@ class CommandExecutor implements Executor {
   }
 
   #spawn(attempt: Attempt, work: CommandWork): StartedCommand | Refusal {
-    const place = attemptTo(() => this.#place ??= openPlace(this.#givenFolder, this.#givenFolders));
+    const place = attemptTo(() =>
+      this.#place ??= openPlace(this.#givenFolder, this.#givenFolders, this.#limits)
+    );
     if ("message" in place) return place;
     const folder = attemptTo(() => ({ path: place.folders.make(attempt.lease) }));
     if ("message" in folder) return folder;
@@ -108,6 +111,7 @@ class CommandExecutor implements Executor {
     const given = {
       folder: folder.path,
       lifeline: place.lifeline,
+      limits: limitsOf(attempt, this.#limits),
       snapshots: join(place.lifeline.folder, `kept-${this.#started}-`),
       warns: (message: string) => this.#warns(message, attempt.lease.task),
     };
@@ -137,6 +141,9 @@ function attemptTo<Result>(action: () => Result): Result | Refusal {
   }
 }
 
+/** The folder of the lifeline, in the data folder. */
+const LIFELINE = "commands";
+
 /** Where attempts are. */
 interface Place {
   readonly folder: string;
@@ -144,10 +151,14 @@ interface Place {
   readonly lifeline: Lifeline;
 }
 
-function openPlace(given: string | undefined, shared: AttemptFolders | undefined): Place {
+function openPlace(
+  given: string | undefined,
+  shared: AttemptFolders | undefined,
+  limits: LimitOptions,
+): Place {
   const folder = given ?? Deno.makeTempDirSync({ prefix: "espalier-commands-" });
   const folders = shared ?? new AttemptFolders(folder);
-  const lifeline = openLifeline(join(folder, "commands"));
+  const lifeline = openLifeline(join(folder, LIFELINE), limits);
   return { folder, folders, lifeline };
 }
 

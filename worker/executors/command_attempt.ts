@@ -15,9 +15,9 @@ import {
   RESULT_FILE,
 } from "./command_metrics.ts";
 import type { OutputFile } from "./command_output.ts";
-import { endStrays } from "./command_strays.ts";
 import type { ExecutorEvent, Output, Running } from "./executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
+import { excessInWords } from "./limits.ts";
 import { Printed } from "./printed.ts";
 import type { ProcessGroup } from "./process_group.ts";
 import { Stopping } from "./stopping.ts";
@@ -61,8 +61,6 @@ export const WARNINGS_MAX = 5;
 export const PIPES_CLOSE_MS = 20;
 /** What it left behind may hold the pipes; once it was ended they have this time. */
 export const STRAYS_CLOSE_MS = 2_000;
-/** In less time no system gives all its numbers of processes away and begins again. */
-export const NUMBERS_TURN_MS = 5_000;
 /** The last line of standard error stands in a failure's message so far, in characters. */
 export const ERROR_LINE_MAX = 300;
 
@@ -80,7 +78,8 @@ export class CommandAttempt implements Running {
   #lastReport: Metrics | undefined;
   #lastStep: number;
   readonly #keeping: CommandKeeping;
-  readonly #startedMs = performance.now();
+  /** Whether the system ended any of it for want of memory. */
+  #hadTooMuch = false;
   readonly #stopping: Stopping;
 
   constructor(started: StartedCommand, listener: CommandListener) {
@@ -120,18 +119,17 @@ export class CommandAttempt implements Running {
     const status = await group.status;
     // What it measured before counts; nothing of it is alive for long.
     this.#stopping.over();
-    await this.#endLeftovers(read, folder);
+    await this.#endLeftovers(read);
     await Promise.all([output.close(), errors.close()]);
     await this.#keeping.done();
     await collect?.(folder);
     this.#listener.ended(await this.#endOf(status));
   }
 
-  /** Its group has been killed by now. Who left the group is found by its environment, and may hold the pipes. */
-  async #endLeftovers(read: Promise<unknown>, folder: string): Promise<void> {
+  /** Its group has been killed by now. Who left it is found all the same, and may hold the pipes. */
+  async #endLeftovers(read: Promise<unknown>): Promise<void> {
     await within(PIPES_CLOSE_MS, read);
-    const isShort = performance.now() - this.#startedMs < NUMBERS_TURN_MS;
-    await endStrays((of) => of === folder, isShort ? this.#started.group.pid : undefined);
+    this.#hadTooMuch = await this.#started.group.endRest();
     // Where strays cannot be found, they are not waited for.
     const isRead = await within(STRAYS_CLOSE_MS, read);
     if (!isRead) await Promise.all(this.#readers.map((reader) => reader.cancel()));
@@ -177,8 +175,9 @@ export class CommandAttempt implements Running {
       ? `the command ended with exit code ${code}${CODE_ADVICE[code] ?? ""}`
       : `the command was ended by ${signal}${SIGNAL_ADVICE[signal] ?? ""}`;
     const said = this.#errorLines.last?.text.slice(0, ERROR_LINE_MAX);
+    const excess = excessInWords(this.#started.group.memory, this.#hadTooMuch, said ?? "");
     const isFinal = code === FATAL_EXIT_CODE && signal === null;
-    return this.#failed(said === undefined ? death : `${death}: ${said}`, isFinal);
+    return this.#failed(excess ?? (said === undefined ? death : `${death}: ${said}`), isFinal);
   }
 
   async #metrics(): Promise<ReadMetrics> {

@@ -46,10 +46,12 @@ export function findProgram(name: string, folder: string, path: string): FoundPr
  *
  * @param own what the worker says to it
  * @param named of the spec: `NAME` passes on the worker's, `NAME=value` sets
+ * @param unlessNamed what holds where the spec says nothing of it
  */
 export function environmentOf(
   own: Readonly<Record<string, string>>,
   named: readonly string[] = [],
+  unlessNamed: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const passed = [...PASSED_ON, ...named.filter((entry) => !entry.includes("="))].flatMap((name) => {
     const value = isOurs(name) ? undefined : Deno.env.get(name);
@@ -59,7 +61,7 @@ export function environmentOf(
     const at = entry.indexOf("=");
     return [entry.slice(0, at), entry.slice(at + 1)] as const;
   });
-  return { PATH: PATH_DEFAULT, ...Object.fromEntries([...passed, ...set]), ...own };
+  return { PATH: PATH_DEFAULT, ...unlessNamed, ...Object.fromEntries([...passed, ...set]), ...own };
 }
 
 /** What programs need to find their files and their devices. All else may hold tokens. */

@@ -13,6 +13,7 @@ import { OutputFile } from "./command_output.ts";
 import { environmentOf, findProgram } from "./command_program.ts";
 import type { Attempt } from "./executor.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { type ProcessLimits, threadVariables } from "./limits.ts";
 import { spawnGroup } from "./process_group.ts";
 import { putBack } from "./restored.ts";
 
@@ -34,6 +35,7 @@ export interface CommandPlace {
   /** The attempt's own. */
   readonly folder: string;
   readonly lifeline: Lifeline;
+  readonly limits: ProcessLimits | undefined;
   /** What the names of its snapshots begin with. */
   readonly snapshots: string;
   warns(message: string): void;
@@ -50,16 +52,20 @@ const CHECKPOINTS = "checkpoint";
 export function startCommand(
   attempt: Attempt,
   { evaluator, input }: CommandWork,
-  { folder: attemptFolder, lifeline, snapshots, warns }: CommandPlace,
+  { folder: attemptFolder, lifeline, limits, snapshots, warns }: CommandPlace,
 ): StartedCommand | Refusal {
   const { lease, restored, collect } = attempt;
   const checkpoints = join(attemptFolder, CHECKPOINTS);
-  const environment = environmentOf({
-    ...ownVariables(attempt, { evaluator, input }),
-    ESPALIER_DIR: attemptFolder,
-    ESPALIER_CHECKPOINT: checkpoints,
-    ...deviceEnvironment(attempt.devices),
-  }, evaluator.env);
+  const environment = environmentOf(
+    {
+      ...ownVariables(attempt, { evaluator, input }),
+      ESPALIER_DIR: attemptFolder,
+      ESPALIER_CHECKPOINT: checkpoints,
+      ...deviceEnvironment(attempt.devices),
+    },
+    evaluator.env,
+    threadVariables(limits),
+  );
   const folder = evaluator.folder ?? attemptFolder;
   const line = commandLine(evaluator, input.candidate, folder, environment["PATH"] ?? "");
   if ("message" in line) return line;
@@ -69,7 +75,7 @@ export function startCommand(
   const output = new OutputFile(join(attemptFolder, "stdout.txt"), warns);
   const errors = new OutputFile(join(attemptFolder, "stderr.txt"), warns);
   try {
-    const group = spawnGroup({ ...line, folder, environment }, lifeline);
+    const group = spawnGroup({ ...line, folder, environment, lease, limits }, lifeline);
     const { result } = evaluator;
     const restoredStep = restored?.step;
     return {

@@ -1,5 +1,6 @@
 /**
- * The lifeline: how processes notice that the worker that started them has died, however it died.
+ * The lifeline: how processes notice that the worker that started them has died, however it died; and what they are known
+ * by afterwards.
  *
  * It is a named pipe that the worker holds open for writing and never writes to. Who reads it is told of the end by the
  * kernel, when the last descriptor of the worker closes. A pipe of `Deno.Command` cannot serve: a process has only three,
@@ -7,7 +8,10 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { Cgroups, endEarlierGroups } from "./cgroup.ts";
+import type { LimitOptions } from "./limits.ts";
+import { endStrays } from "./strays.ts";
 
 /** A lifeline of this process. */
 export interface Lifeline {
@@ -15,12 +19,20 @@ export interface Lifeline {
   readonly path: string;
   /** A folder that nobody else uses and that goes with the lifeline. */
   readonly folder: string;
+  /** Control groups for those who hold on to it, where there can be any. */
+  readonly cgroups: Cgroups | undefined;
+  /** What a process is known by: a name that no other of this or an earlier life has. */
+  nextName(): string;
   /** Lets go: everyone who holds on to it ends. */
   close(): void;
 }
 
 /** The folder of the lifeline in a data folder. */
 const FOLDER = "run";
+/** In that folder: where the control groups are. */
+const CGROUPS_FILE = "cgroups";
+/** What the names that this process gives begin with. */
+const PROCESS = crypto.randomUUID();
 
 /**
  * Makes a lifeline.
@@ -29,7 +41,7 @@ const FOLDER = "run";
  * temporary folder, which a killed process leaves behind
  * @throws Error where the system has no named pipes
  */
-export function openLifeline(dataFolder?: string): Lifeline {
+export function openLifeline(dataFolder?: string, { cgroups: wanted = true }: LimitOptions = {}): Lifeline {
   const folder = dataFolder === undefined
     ? Deno.makeTempDirSync({ prefix: "espalier-" })
     : emptyFolder(dataFolder);
@@ -38,23 +50,61 @@ export function openLifeline(dataFolder?: string): Lifeline {
   if (!success) throw new Error(`mkfifo cannot make ${path}: ${new TextDecoder().decode(stderr).trim()}`);
   // Open for reading too: to open a pipe for writing alone waits for a reader.
   const pipe = Deno.openSync(path, { read: true, write: true });
+  const life = `${PROCESS}.${crypto.randomUUID()}`;
+  const cgroups = wanted ? Cgroups.open(life) : undefined;
+  if (cgroups !== undefined) Deno.writeTextFileSync(join(folder, CGROUPS_FILE), cgroups.folder);
+  let names = 0;
   return {
     path,
     folder,
+    cgroups,
+    nextName() {
+      names += 1;
+      return `${life}-${names}`;
+    },
     close() {
       pipe.close();
+      cgroups?.close();
       Deno.removeSync(folder, { recursive: true });
     },
   };
 }
 
+/**
+ * Ends what held on to lifelines of earlier processes and outlived them.
+ *
+ * @param dataFolder as it is given to `openLifeline`, and not yet given to it
+ */
+export async function endEarlierLives(dataFolder: string): Promise<void> {
+  const given = resolve(dataFolder, FOLDER);
+  if (!exists(given)) return;
+  const folder = Deno.realPathSync(given);
+  const groups = readText(join(folder, CGROUPS_FILE));
+  if (groups !== undefined) await endEarlierGroups(groups);
+  await endStrays((mark) => mark.startsWith(`${folder}/`) && !mark.startsWith(`${folder}/${PROCESS}.`));
+}
+
 function emptyFolder(dataFolder: string): string {
   const folder = resolve(dataFolder, FOLDER);
-  try {
-    Deno.removeSync(folder, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  if (exists(folder)) Deno.removeSync(folder, { recursive: true });
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
+  // Where it lies, whatever it was called at the start: an earlier life is known by that.
+  return Deno.realPathSync(folder);
+}
+
+function exists(path: string): boolean {
+  return readOrNothing(() => Deno.statSync(path)) !== undefined;
+}
+
+function readText(path: string): string | undefined {
+  return readOrNothing(() => Deno.readTextFileSync(path));
+}
+
+function readOrNothing<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

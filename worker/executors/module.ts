@@ -12,7 +12,7 @@
 import { findDeno, harnessFile } from "./deno_program.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
 import type { Failure } from "./harness/message.ts";
-import { openLifeline } from "./lifeline.ts";
+import { endEarlierLives, openLifeline } from "./lifeline.ts";
 import { type End, type Given, ModuleAttempt } from "./module_attempt.ts";
 import { ModuleFolders } from "./module_folders.ts";
 import { isSameModule, type ModuleFile, ModuleProcess, type Runtime } from "./module_process.ts";
@@ -63,6 +63,8 @@ class ModuleExecutor implements Executor {
 
   constructor(options: ModuleOptions) {
     this.#options = options;
+    // What a killed worker's modules left: they may start no processes, and their control groups are removed.
+    if (options.folder !== undefined) this.#awaitAtClose(endEarlierLives(options.folder));
     this.#processes = new WarmProcesses(starterOf(options), {
       slots: options.slots ?? 0,
       idleMaxMs: options.idleMs ?? IDLE_DEFAULT_MS,
@@ -153,7 +155,7 @@ interface Begun {
 function starterOf(options: ModuleOptions): Starter<ModuleFile, ModuleProcess> {
   const open = (): Runtime => {
     const deno = options.deno ?? findDeno();
-    const lifeline = openLifeline(options.folder);
+    const lifeline = openLifeline(options.folder, options);
     const attemptsMax = options.attemptsPerProcess ?? ATTEMPTS_PER_PROCESS_DEFAULT;
     return { deno, harness: harnessFile(lifeline.folder), lifeline, attemptsMax };
   };

@@ -178,6 +178,8 @@ export class ModuleAttempt implements Running, ProcessListener {
     if (OUT_OF_MEMORY.test(this.#process.printed.text())) {
       return `the evaluator needed more memory than its limit of ${this.#given.heapMiB} MiB`;
     }
+    const { excess } = this.#process;
+    if (excess !== undefined) return excess;
     if (signal !== null) {
       return `the evaluator's process was ended by ${signal}${SIGNAL_ADVICE[signal] ?? ""}`;
     }

@@ -15,6 +15,7 @@ import { encodeFrame, MARK_BYTES } from "./harness/frame.ts";
 import type { Answer, Begin } from "./harness/message.ts";
 import type { Output } from "./executor.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { excessInWords, type ProcessLimits } from "./limits.ts";
 import { permissionArguments } from "./module_permissions.ts";
 import { Printed } from "./printed.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
@@ -33,11 +34,13 @@ export interface ModuleFile {
   readonly granted: ModulePermissions;
   /** Limit of V8's heap. Typed arrays lie outside of it. */
   readonly heapMiB: number;
+  readonly limits: ProcessLimits | undefined;
 }
 
 /** Whether a process with one serves for the other. */
 export function isSameModule(a: ModuleFile, b: ModuleFile): boolean {
   return a.path === b.path && a.modifiedMs === b.modifiedMs && a.root === b.root && a.heapMiB === b.heapMiB &&
+    JSON.stringify(a.limits) === JSON.stringify(b.limits) &&
     JSON.stringify(a.granted) === JSON.stringify(b.granted);
 }
 
@@ -81,6 +84,7 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
   isGarbled = false;
   /** What it may write to: a folder of the worker's; empty where Deno cannot be told of it. */
   readonly scratch: string;
+  #hadTooMuch = false;
   #isLoaded = false;
   #isEnding = false;
   #attempts = 0;
@@ -97,7 +101,14 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
     this.scratch = makeScratch(runtime.lifeline.folder, mark);
     const args = denoArguments(module, this.scratch, runtime.harness);
     this.#group = spawnGroup(
-      { program: runtime.deno, args, folder, environment: environment(module.granted.env) },
+      {
+        program: runtime.deno,
+        args,
+        folder,
+        environment: environment(module.granted.env),
+        // V8 reserves more than it uses: the heap has a limit of its own.
+        limits: module.limits === undefined ? undefined : { ...module.limits, eachProcess: false },
+      },
       runtime.lifeline,
     );
     this.#input = this.#group.input.getWriter();
@@ -109,6 +120,11 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
       scratch: this.scratch,
     };
     this.#write(encodeFrame(begin));
+  }
+
+  /** That more memory was used than there is for it, in words. */
+  get excess(): string | undefined {
+    return excessInWords(this.#group.memory, this.#hadTooMuch, "");
   }
 
   get pid(): number {
@@ -156,6 +172,7 @@ export class ModuleProcess implements WarmProcess<ModuleFile> {
     const read = Promise.all([this.#readAnswers(mark), this.#readErrors(mark)]);
     const { code, signal } = await this.#group.status;
     this.#isEnding = true;
+    this.#hadTooMuch = await this.#group.endRest();
     await read;
     await this.#input.abort().catch(() => {});
     if (this.listener === undefined) await this.removeScratch();

@@ -10,6 +10,7 @@ import type { Attempt } from "./executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure, Restored } from "./harness/message.ts";
 import { decodeInput } from "./input.ts";
+import { type LimitOptions, limitsOf } from "./limits.ts";
 import { grant } from "./module_permissions.ts";
 import type { ModuleFile } from "./module_process.ts";
 
@@ -19,7 +20,7 @@ export const HEAP_DEFAULT_MIB = 2_048;
 export const SEED_DEFAULT = 0;
 
 /** What modules may do on this worker. */
-export interface ModuleRules {
+export interface ModuleRules extends LimitOptions {
   /** Folders in which, at any depth, modules may lie; by default anywhere on the machine. */
   readonly within?: readonly string[] | undefined;
   /** What modules may be granted beyond reading their own folder; by default nothing. */
@@ -71,9 +72,11 @@ const MIB = 1024 * 1024;
 
 function findModule(
   evaluator: ModuleEvaluator,
-  { codeFolder, resources }: Attempt,
-  { within, allowed = {}, heapMiB = HEAP_DEFAULT_MIB }: ModuleRules,
+  attempt: Attempt,
+  rules: ModuleRules,
 ): ModuleFile | Failure {
+  const { codeFolder, resources } = attempt;
+  const { within, allowed = {}, heapMiB = HEAP_DEFAULT_MIB } = rules;
   const path = resolve(evaluator.path);
   const problem = pathProblem(path, codeFolder === undefined ? within : undefined);
   if (problem !== undefined) return final(problem);
@@ -90,6 +93,7 @@ function findModule(
     root,
     granted: permissions.granted,
     heapMiB: memoryMiB === 0 ? heapMiB : Math.min(heapMiB, memoryMiB),
+    limits: limitsOf(attempt, rules),
   };
 }
 

@@ -12,14 +12,14 @@ import type { PythonEvaluator, TaskInput } from "../../shared/model/task.ts";
 import { deviceEnvironment } from "../devices/environment.ts";
 import type { End } from "./command_attempt.ts";
 import { type Refusal, refusal } from "./command_start.ts";
-import { AttemptFolders } from "./command_folders.ts";
 import { OutputFile } from "./command_output.ts";
 import { environmentOf, findProgram } from "./command_program.ts";
-import { endStrays } from "./command_strays.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
 import { decodeInput } from "./input.ts";
+import { endEarlierLives } from "./lifeline.ts";
+import { limitsOf, type ProcessLimits, threadVariables } from "./limits.ts";
 import { PythonAttempt, type PythonGiven } from "./python_attempt.ts";
-import { openPythonPlace, pythonMarks, type PythonOptions, type PythonPlace } from "./python_place.ts";
+import { openPythonPlace, PYTHON_LIFELINE, type PythonOptions, type PythonPlace } from "./python_place.ts";
 import { type PythonCode, PythonProcess } from "./python_process.ts";
 import { INTERPRETER_DEFAULT } from "./python_program.ts";
 import { requestLine } from "./python_request.ts";
@@ -47,26 +47,19 @@ class PythonExecutor implements Executor {
   readonly #running = new Set<PythonAttempt>();
   readonly #ending = new Set<Promise<unknown>>();
   #place: PythonPlace | undefined;
-  /** What its processes are known by before their first attempt begins with. */
-  readonly #mark: string;
   #attempts = 0;
   #isClosed = false;
 
   constructor(options: PythonOptions) {
     this.#options = options;
-    const { folder, folders } = options;
-    this.#mark = `${pythonMarks(folder ?? "")}${crypto.randomUUID()}-`;
-    if (folder === undefined) return;
+    const { folder } = options;
     // What a killed worker's attempts left outside of their groups.
-    const earlier = (folders ?? new AttemptFolders(folder)).existing();
-    const marks = pythonMarks(folder);
-    const isEarlier = (of: string) => earlier.has(of) || (of.startsWith(marks) && !of.startsWith(this.#mark));
-    if (earlier.size > 0) this.#awaitAtClose(endStrays(isEarlier));
+    if (folder !== undefined) this.#awaitAtClose(endEarlierLives(join(folder, PYTHON_LIFELINE)));
   }
 
   start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
     if (this.#isClosed) return endAtOnce(events, { state: "stopped" });
-    const work = prepare(attempt);
+    const work = prepare(attempt, limitsOf(attempt, this.#options));
     if ("message" in work) return refuse(events, work);
     const { lease: { task }, slot } = attempt;
     this.#attempts += 1;
@@ -104,7 +97,7 @@ class PythonExecutor implements Executor {
   /** @throws Error where this machine cannot */
   #begin(attempt: Attempt, { code, input }: Work, id: number): Begun | Refusal {
     const { lease: { task }, slot, restored, collect } = attempt;
-    const place = this.#place ??= openPythonPlace(this.#options, this.#mark);
+    const place = this.#place ??= openPythonPlace(this.#options);
     const folder = place.folders.make(attempt.lease);
     const snapshots = `${place.snapshots}${id}-`;
     const line = requestLine(attempt, input, { id, folder, snapshots });
@@ -142,30 +135,37 @@ interface Work {
 }
 
 /** Checks all that can be known without a process. */
-function prepare({ evaluator, payload, devices }: Attempt): Work | Refusal {
+function prepare(
+  { evaluator, payload, devices }: Attempt,
+  limits: ProcessLimits | undefined,
+): Work | Refusal {
   if (evaluator.kind !== "python") {
     return refusal(`the Python executor cannot run an evaluator of kind ${evaluator.kind}`);
   }
   const input = decodeInput(payload);
   if (typeof input === "string") return refusal(input);
-  const code = findCode(evaluator, devices);
+  const code = findCode(evaluator, devices, limits);
   return "message" in code ? code : { code, input };
 }
 
-function findCode(evaluator: PythonEvaluator, devices: Attempt["devices"]): PythonCode | Refusal {
+function findCode(
+  evaluator: PythonEvaluator,
+  devices: Attempt["devices"],
+  limits: ProcessLimits | undefined,
+): PythonCode | Refusal {
   const path = resolve(evaluator.path);
   // Anything else is not even tried: what is wrong with it would be told with the line that is.
   if (!path.endsWith(".py")) return refusal(`${path} is no Python file: its name does not end with .py`);
   const modifiedMs = modifiedAt(path);
   if (typeof modifiedMs === "string") return refusal(modifiedMs);
   // From the start: a library that has met other devices does not let go of them.
-  const environment = environmentOf(deviceEnvironment(devices), evaluator.env);
+  const environment = environmentOf(deviceEnvironment(devices), evaluator.env, threadVariables(limits));
   const name = evaluator.interpreter ?? INTERPRETER_DEFAULT;
   const found = findProgram(name, dirname(path), environment["PATH"] ?? "");
   // Another machine may have it.
   if (!found.ok) return { message: `the evaluator's interpreter is missing: ${found.message}`, final: false };
   const attemptsMax = evaluator.processTrials ?? Infinity;
-  return { path, modifiedMs, interpreter: found.path, environment, attemptsMax };
+  return { path, modifiedMs, interpreter: found.path, environment, limits, attemptsMax };
 }
 
 function modifiedAt(path: string): number | string {

@@ -81,7 +81,7 @@ export class PythonAttempt implements Running, PythonListener {
       kill: () => process.kill(),
     });
     process.listener = this;
-    process.evaluate(given.line, given.folder);
+    process.evaluate(given.line);
   }
 
   stop(graceMs: number): void {
@@ -224,7 +224,14 @@ export class PythonAttempt implements Running, PythonListener {
       ...(printed === "" ? [] : [`Printed:\n${printed}`]),
       `All of it: ${this.#given.folder} on this worker's machine`,
     ];
-    return { state: "failed", cause: "evaluator", message, final, stack: details.join("\n\n") };
+    const excess = this.#process.excess(message);
+    return {
+      state: "failed",
+      cause: "evaluator",
+      message: excess ?? message,
+      final,
+      stack: details.join("\n\n"),
+    };
   }
 
   #deathInWords(code: number, signal: Deno.Signal | null): string {

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { AttemptFolders } from "./command_folders.ts";
 import { openLifeline } from "./lifeline.ts";
+import type { LimitOptions } from "./limits.ts";
 import { type PythonCode, PythonProcess } from "./python_process.ts";
 import { pythonHarness } from "./python_program.ts";
 import { WarmProcesses } from "./warm_processes.ts";
 
 /** How Python files are run. */
-export interface PythonOptions {
+export interface PythonOptions extends LimitOptions {
   /** The worker's data folder, held by this process alone. By default a temporary one, removed at the close. */
   readonly folder?: string | undefined;
   /** The folders of attempts, where other executors make theirs beside them; by default in the data folder. */
@@ -35,26 +36,18 @@ export interface PythonPlace {
   close(): Promise<void>;
 }
 
-/** What the marks of all Python processes of a data folder begin with, in this worker's life and in earlier ones. */
-export function pythonMarks(folder: string): string {
-  return join(resolve(folder), "python", "process-");
-}
+/** The folder of the lifeline, in the data folder. */
+export const PYTHON_LIFELINE = "python";
 
-/** Makes the place. @param mark what the marks of its processes begin with @throws Error where this machine cannot */
-export function openPythonPlace(
-  { folder: given, folders: shared, idleMs }: PythonOptions,
-  mark: string,
-): PythonPlace {
+/** Makes the place. @throws Error where this machine cannot */
+export function openPythonPlace(options: PythonOptions): PythonPlace {
+  const { folder: given, folders: shared, idleMs } = options;
   const folder = given ?? Deno.makeTempDirSync({ prefix: "espalier-python-" });
   const folders = shared ?? new AttemptFolders(folder);
-  const lifeline = openLifeline(join(folder, "python"));
+  const lifeline = openLifeline(join(folder, PYTHON_LIFELINE), options);
   const harness = pythonHarness(lifeline.folder);
-  let started = 0;
   const processes = new WarmProcesses<PythonCode, PythonProcess>({
-    start(code) {
-      started += 1;
-      return new PythonProcess(code, { harness, lifeline, mark: `${mark}${started}` });
-    },
+    start: (code) => new PythonProcess(code, { harness, lifeline }),
     isSame: (a, b) => JSON.stringify(a) === JSON.stringify(b),
     close: () => lifeline.close(),
   }, { slots: 0, idleMaxMs: idleMs ?? PYTHON_IDLE_DEFAULT_MS });

@@ -9,9 +9,9 @@
  */
 import { dirname } from "node:path";
 import { STRAYS_CLOSE_MS, within } from "./command_attempt.ts";
-import { endStrays } from "./command_strays.ts";
 import { MARK_BYTES } from "./harness/frame.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { excessInWords, type ProcessLimits } from "./limits.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
 import { type PythonAnswer, PythonAnswers } from "./python_answer.ts";
 import { type PrintPiece, PrintReader } from "./python_prints.ts";
@@ -27,6 +27,7 @@ export interface PythonCode {
   readonly interpreter: string;
   /** All of its environment but what is said to each attempt. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly limits: ProcessLimits | undefined;
   /** Attempts that a process serves. */
   readonly attemptsMax: number;
 }
@@ -35,8 +36,6 @@ export interface PythonCode {
 export interface PythonRuntime {
   readonly harness: string;
   readonly lifeline: Lifeline;
-  /** A folder's name that no other process has: what is started before the first attempt is known by it. */
-  readonly mark: string;
 }
 
 /** Whom a process tells. */
@@ -58,25 +57,23 @@ export class PythonProcess implements WarmProcess<PythonCode> {
   listener: PythonListener | undefined;
   /** Something else was written in place of an answer. */
   isGarbled = false;
+  #hadTooMuch = false;
   #isLoaded = false;
   #isEnding = false;
   #attempts = 0;
-  readonly #mark: string;
-  /** Of its last attempt. */
-  #folder: string | undefined;
   readonly #group: ProcessGroup;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #readers: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>[] = [];
 
   /** @throws Error where the system starts no process */
-  constructor(code: PythonCode, { harness, lifeline, mark }: PythonRuntime) {
+  constructor(code: PythonCode, { harness, lifeline }: PythonRuntime) {
     this.code = code;
-    this.#mark = mark;
     this.#group = spawnGroup({
       program: code.interpreter,
       args: [harness],
       folder: dirname(code.path),
-      environment: { ...code.environment, ESPALIER_DIR: mark },
+      environment: code.environment,
+      limits: code.limits,
     }, lifeline);
     this.#input = this.#group.input.getWriter();
     const printMark = crypto.getRandomValues(new Uint8Array(MARK_BYTES)).toHex();
@@ -89,14 +86,18 @@ export class PythonProcess implements WarmProcess<PythonCode> {
     return this.#isLoaded;
   }
 
+  /** That more memory was used than there is for it, in words. @param said what the evaluator says of its failure */
+  excess(said: string): string | undefined {
+    return excessInWords(this.#group.memory, this.#hadTooMuch, said);
+  }
+
   get isUsable(): boolean {
     return !this.#isEnding && this.#attempts < this.code.attemptsMax;
   }
 
   /** Gives it an attempt: a request of the harness as one line. */
-  evaluate(line: Uint8Array<ArrayBuffer>, folder: string): void {
+  evaluate(line: Uint8Array<ArrayBuffer>): void {
     this.#attempts += 1;
-    this.#folder = folder;
     this.#write(line);
   }
 
@@ -127,7 +128,7 @@ export class PythonProcess implements WarmProcess<PythonCode> {
     const read = Promise.all([this.#readAnswers(), this.#readPrints(printMark)]);
     const status = await this.#group.status;
     this.#isEnding = true;
-    await endStrays((of) => of === this.#mark || of === this.#folder);
+    this.#hadTooMuch = await this.#group.endRest();
     // Where strays cannot be found, they are not waited for.
     if (!await within(STRAYS_CLOSE_MS, read)) {
       await Promise.all(this.#readers.map((reader) => reader.cancel()));

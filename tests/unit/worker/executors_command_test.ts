@@ -112,10 +112,11 @@ withCommands(
       SLOT: "0",
     };
     for (const [name, value] of Object.entries(own)) equal(found.get(`ESPALIER_${name}`), value);
+    match(found.get("ESPALIER_LEASE") ?? "", /^\/\S+ test\/1 1 \S+$/);
     equal(found.get("TEST_COMMAND_NAMED"), "passed on");
     equal(found.get("X"), "1=2");
     const known =
-      /^(PATH|HOME|LANG|TMPDIR|TZ|PWD|OLDPWD|SHLVL|_|X|TEST_COMMAND_NAMED|(CUDA|ROCR|HIP|ROCM)_\w+)$/;
+      /^(PATH|HOME|LANG|TMPDIR|TZ|PWD|OLDPWD|SHLVL|_|X|ESPALIER_LEASE|TEST_COMMAND_NAMED|(CUDA|ROCR|HIP|ROCM)_\w+)$/;
     const others = [...found.keys()].filter((name) => !known.test(name) && !(name.slice(9) in own));
     deepEqual(others, []);
   },
