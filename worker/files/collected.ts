@@ -19,17 +19,25 @@ export interface MatchingFile {
 /** Looks no further where a folder has more entries. */
 export const ENTRIES_LOOKED_AT_MAX = 100_000;
 
+/** What was found. */
+export interface Matching {
+  /** In the order of their names. */
+  readonly files: readonly MatchingFile[];
+  /** Whether all of the folder was looked at. */
+  readonly isWhole: boolean;
+}
+
 /**
- * Finds the files of a folder that match, in the order of their names.
+ * Finds the files of a folder that match.
  *
- * @param max so many at most; one more says that there are more
+ * @param max looks no further once there are more
  * @throws Error where the folder cannot be read
  */
 export async function matchingFiles(
   folder: string,
   patterns: readonly string[],
   max: number,
-): Promise<readonly MatchingFile[]> {
+): Promise<Matching> {
   const { matches, mayMatchBelow } = filePatterns(patterns);
   const root = await Deno.realPath(folder);
   const found: MatchingFile[] = [];
@@ -38,7 +46,9 @@ export async function matchingFiles(
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
     for await (const entry of Deno.readDir(join(root, below))) {
       looked += 1;
-      if (looked > ENTRIES_LOOKED_AT_MAX || found.length > max) return sorted(found);
+      if (looked > ENTRIES_LOOKED_AT_MAX || found.length > max) {
+        return { files: sorted(found), isWhole: false };
+      }
       const name = below + entry.name;
       if (entry.isDirectory && mayMatchBelow(name)) folders.push(`${name}/`);
       if (entry.isDirectory || !matches(name)) continue;
@@ -46,7 +56,7 @@ export async function matchingFiles(
       if (path !== undefined) found.push({ name, path });
     }
   }
-  return sorted(found);
+  return { files: sorted(found), isWhole: true };
 }
 
 function sorted(found: readonly MatchingFile[]): readonly MatchingFile[] {

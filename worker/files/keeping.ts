@@ -16,8 +16,14 @@ import { packSaved } from "./saved.ts";
 
 /** Files of one attempt: further ones are not kept. */
 export const FILES_OF_ATTEMPT_MAX = 1_000;
+/** All of them together: what is larger belongs where data is kept. */
+export const FILES_OF_ATTEMPT_BYTES_MAX = 16 * 1024 ** 3;
 /** So many warnings of one attempt are told. */
 const WARNINGS_MAX = 5;
+
+const TOO_MANY_BYTES = `the files of an attempt may have ${
+  FILES_OF_ATTEMPT_BYTES_MAX / 1024 ** 3
+} GiB in all`;
 
 /** A report of something that is kept. */
 export type KeptReport = Extract<ExecutorEvent, { readonly type: "report" }>;
@@ -33,6 +39,8 @@ export interface FileToKeep {
 export interface KeepingOptions {
   readonly transfer: ArtifactTransfer;
   readonly place: TransferPlace;
+  /** Of what was measured last: what is kept belongs to it. */
+  step(): number;
   report(report: KeptReport): void;
   warns(message: string): void;
 }
@@ -50,37 +58,30 @@ export class Keeping {
   #checkpoint: Extract<Job, { type: "checkpoint" }> | undefined;
   #work: Promise<void> | undefined;
   #filesTaken = 0;
+  #bytesTaken = 0;
   #warned = 0;
-  /** Of what was reported: what is kept belongs to it. */
-  #step: number;
+  readonly #removals = new Set<Promise<void>>();
 
-  /** @param step at which the attempt begins */
-  constructor(options: KeepingOptions, step: number) {
+  constructor(options: KeepingOptions) {
     this.#options = options;
-    this.#step = step;
   }
 
   /** Resolves when nothing is on its way. */
   get idle(): Promise<void> {
-    return this.#work ?? Promise.resolve();
+    return Promise.all([this.#work, ...this.#removals]).then(() => {});
   }
 
   get isIdle(): boolean {
-    return this.#work === undefined;
-  }
-
-  /** A measurement has this step. */
-  reached(step: number): void {
-    if (step > this.#step) this.#step = step;
+    return this.#work === undefined && this.#removals.size === 0;
   }
 
   /** Takes a checkpoint: a file or folder that is this attempt's no more. */
   checkpoint(step: number, path: string): void {
     if (this.#controller.signal.aborted || !Number.isSafeInteger(step) || step < 0) {
       this.#dropped(`the checkpoint of step ${step} was not kept`);
-      return void removeAll(path);
+      return this.#remove(path);
     }
-    if (this.#checkpoint !== undefined) void removeAll(this.#checkpoint.path);
+    if (this.#checkpoint !== undefined) this.#remove(this.#checkpoint.path);
     this.#checkpoint = { type: "checkpoint", step, path };
     this.#begin();
   }
@@ -90,7 +91,7 @@ export class Keeping {
     const problem = this.#problemOf(file);
     if (problem !== undefined) {
       this.#dropped(`the file ${file.name} was not kept${problem}`);
-      if (file.isSnapshot) void removeAll(file.path);
+      if (file.isSnapshot) this.#remove(file.path);
       return;
     }
     this.#filesTaken += 1;
@@ -122,6 +123,11 @@ export class Keeping {
   /** After giving up, each loss would be told again. */
   #dropped(message: string): void {
     if (!this.#controller.signal.aborted) this.warn(message);
+  }
+
+  #remove(path: string): void {
+    const removal = removeAll(path).then(() => void this.#removals.delete(removal));
+    this.#removals.add(removal);
   }
 
   #begin(): void {
@@ -171,10 +177,11 @@ export class Keeping {
     const { signal } = this.#controller;
     try {
       signal.throwIfAborted();
-      const ref = await transfer.put(path, { signal });
-      const { sha256, bytes } = ref;
+      this.#bytesTaken += (await Deno.stat(path)).size;
+      if (this.#bytesTaken > FILES_OF_ATTEMPT_BYTES_MAX) throw new Error(TOO_MANY_BYTES);
+      const { sha256, bytes } = await transfer.put(path, { signal });
       if (!signal.aborted) {
-        report({ type: "report", step: this.#step, metrics: {}, file: { name, sha256, bytes } });
+        report({ type: "report", step: this.#options.step(), metrics: {}, file: { name, sha256, bytes } });
       }
     } finally {
       if (isSnapshot) await removeAll(path);

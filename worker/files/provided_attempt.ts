@@ -39,7 +39,7 @@ export interface ProvidedParts {
   events(event: ExecutorEvent): void;
   /** After `ended` was told. */
   over(): void;
-  readonly keeping: Omit<KeepingOptions, "report">;
+  readonly keeping: Omit<KeepingOptions, "report" | "step">;
 }
 
 type Ended = Extract<ExecutorEvent, { readonly type: "ended" }>;
@@ -56,6 +56,8 @@ export class ProvidedAttempt implements Running {
   #running: Running | undefined;
   #keeping: Keeping | undefined;
   #ended: Ended | undefined;
+  /** The highest that was reported, or that the attempt goes on from. */
+  #step: number;
   /** When what is on its way is given up, by `performance.now`. */
   #giveUpAtMs = Infinity;
   #giveUp: ReturnType<typeof setTimeout> | undefined;
@@ -65,6 +67,7 @@ export class ProvidedAttempt implements Running {
   constructor(attempt: Attempt, parts: ProvidedParts) {
     this.over = this.#over.promise;
     this.#attempt = attempt;
+    this.#step = attempt.restore?.step ?? 0;
     this.#parts = parts;
   }
 
@@ -121,7 +124,7 @@ export class ProvidedAttempt implements Running {
       case "file":
         return this.#keep().file({ name: event.name, path: event.path, isSnapshot: true });
       case "report":
-        this.#keeping?.reached(event.step);
+        this.#step = Math.max(this.#step, event.step);
         return this.#parts.events(event);
       case "output":
         return this.#parts.events(event);
@@ -132,7 +135,7 @@ export class ProvidedAttempt implements Running {
 
   #keep(): Keeping {
     const { keeping, events } = this.#parts;
-    return this.#keeping ??= new Keeping({ ...keeping, report: events }, this.#attempt.restore?.step ?? 0);
+    return this.#keeping ??= new Keeping({ ...keeping, report: events, step: () => this.#step });
   }
 
   /** Within the same call where nothing is to be waited for. */
@@ -174,9 +177,10 @@ export class ProvidedAttempt implements Running {
   async #collect(folder: string, patterns: readonly string[]): Promise<void> {
     const keeping = this.#keep();
     try {
-      const found = await matchingFiles(folder, patterns, FILES_OF_ATTEMPT_MAX);
+      const { files, isWhole } = await matchingFiles(folder, patterns, FILES_OF_ATTEMPT_MAX);
+      if (!isWhole) keeping.warn(`its folder has more than was looked at: not all of its files may be kept`);
       let bytes = 0;
-      for (const { name, path } of found) {
+      for (const { name, path } of files) {
         bytes += (await Deno.stat(path)).size;
         keeping.file({ name, path, isSnapshot: false });
       }

@@ -297,11 +297,14 @@ withProvision(
       "out/folder": "->../deep",
       "out/loop": "->loop",
     });
+    told.events({ type: "report", step: 12, metrics: { loss: 1 } });
     await told.given[0]?.collect?.(folder);
     told.end();
     await ended;
-    const reported = events.flatMap((event) => event.type === "report" ? [event.file?.name] : []);
-    assert.deepEqual(reported, ["a.png", "out/inner", "out/x/y"]);
+    const reported = events.flatMap((event) =>
+      event.type === "report" && event.file !== undefined ? [`${event.file.name} of step ${event.step}`] : []
+    );
+    assert.deepEqual(reported, ["a.png of step 12", "out/inner of step 12", "out/x/y of step 12"]);
     assert.deepEqual(rig.warnings, []);
     assert.equal(await Deno.readTextFile(`${folder}/a.png`), "A");
   },
