@@ -30,7 +30,7 @@ const WILD_REPORTS = 700;
 const WILD_BATCH = 50;
 
 /** Checkpoints are on their way to the master for at most as long as so many steps take. */
-const SAVING_STEPS_MAX = 2;
+const SAVING_STEPS_MAX = 1;
 
 /** How long evaluators take at most once all is healed. */
 const HEALED_MS_MAX = 1_000;

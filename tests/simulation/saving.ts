@@ -26,7 +26,7 @@ export interface SavingShape {
 }
 
 /** Most tasks take some steps; none takes more. */
-const STEPS_MIN = 3;
+const STEPS_MIN = 5;
 const STEPS_MORE_MAX = 14;
 
 /** How the evaluator of a task saves; undefined where it does not. @param part of all tasks, that save */
@@ -34,7 +34,7 @@ export function savingShape(seed: string, part: number, task: string): SavingSha
   if (part === 0) return undefined;
   const random = seededRandom(seed, "saving", task);
   if (random.next() >= part) return undefined;
-  return { steps: STEPS_MIN + random.integer(STEPS_MORE_MAX), every: 1 + random.integer(3) };
+  return { steps: STEPS_MIN + random.integer(STEPS_MORE_MAX), every: 1 + random.integer(2) };
 }
 
 /** How many checkpoints a submission asks to be kept; undefined for as many as by default. */

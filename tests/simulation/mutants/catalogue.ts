@@ -4,6 +4,7 @@
  * @module
  */
 import { DEVICE_MUTANTS } from "./devices.ts";
+import { CHECKPOINT_MUTANTS } from "./checkpoints.ts";
 import { DURABILITY_MUTANTS } from "./durability.ts";
 import { LEASE_MUTANTS } from "./leases.ts";
 import type { NamedMutant, SourceMutant } from "./named_mutant.ts";
@@ -17,6 +18,7 @@ export const SOURCE_MUTANTS: readonly SourceMutant[] = [
   ...RESULT_MUTANTS,
   ...DURABILITY_MUTANTS,
   ...PEER_MUTANTS,
+  ...CHECKPOINT_MUTANTS,
   ...DEVICE_MUTANTS,
 ];
 

@@ -47,9 +47,13 @@ export function calamity(of: Calamity): Adjust {
   return (plan) => ({ ...plan, calamity: of });
 }
 
-/** So many workers of the same shape. */
+/** So many workers of the same shape, without GPUs; and nothing that needs one. */
 export function workers(count: number, slots: number): Adjust {
-  return (plan) => ({ ...plan, workers: Array.from({ length: count }, () => ({ slots, cpus: slots })) });
+  return (plan) => ({
+    ...plan,
+    workers: Array.from({ length: count }, () => ({ slots, cpus: slots })),
+    workload: { ...plan.workload, gpuNeeds: [] },
+  });
 }
 
 /** No attempt waits on a worker for a slot. */
