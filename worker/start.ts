@@ -66,6 +66,8 @@ export interface StartOptions {
   readonly modulesAllowed?: ModulePermissions | undefined;
   /** Whether commands are run, any program as this user; by default they are. */
   readonly commands?: boolean | undefined;
+  /** Whether attempts are held to the memory and the cores that their tasks ask for; by default they are. */
+  readonly limits?: boolean | undefined;
   /** By default the built-in evaluators, TypeScript modules and commands. */
   readonly executors?: readonly Executor[] | undefined;
   /** What the cache of packed code may hold; see `CODE_CACHE_DEFAULT_BYTES`. */
@@ -162,13 +164,13 @@ class WorkerProcess {
   }
 
   #ownExecutors(folder: string): Executor[] {
-    const { commands = true, modulesWithin: within, modulesAllowed: allowed, log } = this.#options;
+    const { commands = true, limits, modulesWithin: within, modulesAllowed: allowed, log } = this.#options;
     const folders = new AttemptFolders(folder);
     const warns = (message: string, task: string) => log("warning", "worker/command", message, { task });
-    const options = { folder, folders, warns };
+    const options = { folder, folders, warns, limits };
     return [
       builtinExecutor(),
-      moduleExecutor({ slots: this.#slots, folder, within, allowed }),
+      moduleExecutor({ slots: this.#slots, folder, within, allowed, limits }),
       ...(commands ? [commandExecutor(options), pythonExecutor(options)] : []),
     ];
   }

@@ -78,6 +78,8 @@ export interface WorkerOptions {
   readonly modulesAllowed?: ModulePermissions | undefined;
   /** Whether commands are run; by default they are. */
   readonly commands?: boolean | undefined;
+  /** Whether attempts are held to the memory and the cores that their tasks ask for; by default they are. */
+  readonly limits?: boolean | undefined;
   /** What attempts with needs are given from; by default the machine's cores and memory. */
   readonly pool?: { readonly cpus?: number; readonly memoryBytes?: number } | undefined;
   readonly gpus?: WorkerGpus | undefined;

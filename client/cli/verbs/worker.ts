@@ -34,6 +34,7 @@ interface WorkerVerbOptions extends AskOptions {
   readonly modulesWithin?: readonly string[];
   readonly allowModules?: readonly string[];
   readonly commands: boolean;
+  readonly limits: boolean;
   readonly gpus?: readonly string[];
   readonly gpuKind: DeviceKind;
   readonly gpuInterval?: number;
@@ -69,6 +70,7 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       gather,
     )
     .option("--no-commands", "run no evaluators that are commands or Python, which may do what this user may")
+    .option("--no-limits", "do not hold attempts to the memory and the cores that their tasks ask for")
     .option(
       "--gpus <list>",
       'which GPUs to offer: indexes or uuids, or "none"; by default all that nvidia-smi lists',
@@ -125,6 +127,7 @@ async function work(options: WorkerVerbOptions, context: CliContext): Promise<vo
     modulesWithin: options.modulesWithin,
     modulesAllowed: allowedOf(options.allowModules ?? []),
     commands: options.commands,
+    limits: options.limits,
     codeCacheBytes: options.codeCache,
     ...offerOf(options),
     log: logLines(terminal, options.logLevel),
