@@ -20,6 +20,8 @@ export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 export const OPEN_LOGS_MAX = 8_192;
 /** What comes is gathered so long before it is written. */
 export const WRITE_EVERY_MS = 200;
+/** Writing rests so many times as long as it took: with a thousand attempts at once it is a fifth of a core. */
+const REST_FACTOR = 4;
 /** So many attempts are written at once. */
 const WRITES_MAX = 4;
 /** After a write that failed. */
@@ -48,6 +50,7 @@ export class LogBook implements Logs {
   #pendingBytes = 0;
   #writes = 0;
   #notBeforeMs = -Infinity;
+  #beganAtMs = 0;
   #doubted = 0;
   #isWriteDue = false;
   #trouble = "";
@@ -143,6 +146,7 @@ export class LogBook implements Logs {
       });
     }
     this.#notBeforeMs = nowMs + WRITE_EVERY_MS;
+    this.#beganAtMs = nowMs;
     for (const log of this.#unwritten) this.#next.add(log);
     this.#unwritten.clear();
     this.#writeNext();
@@ -163,6 +167,10 @@ export class LogBook implements Logs {
         if (result.ok) this.#written(log, pieces);
         else this.#notWritten(log, pieces, result.reason);
         this.#writeNext();
+        if (this.#next.size > 0) return;
+        const endedAtMs = this.#options.now();
+        const restMs = REST_FACTOR * (endedAtMs - this.#beganAtMs);
+        this.#notBeforeMs = Math.max(this.#notBeforeMs, endedAtMs + restMs);
         this.#write();
       });
     }

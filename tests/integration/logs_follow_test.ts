@@ -100,18 +100,19 @@ Deno.test(
         const wrong = await cli("logs", task, "--attempt", "7", ...data);
         assert.deepEqual([wrong.code, wrong.out], [1, ""]);
         assert.match(wrong.notes, /nothing is kept of attempt 7 of .+; kept are those of attempts 1$/m);
-        assert.match((await cli("logs", "nobody.1/1", ...data)).notes, /there is no task nobody\.1\/1/);
-        assert.equal((await cli("logs", "nobody", ...data)).code, 2);
+        await assert.rejects(read(client, "nobody.1/1"), /there is no task nobody\.1\/1/);
+        assert.throws(() => client.output("nobody"), /"nobody" is no task/);
       });
 
       await t.step(
         "of a flood, head and tail are kept, and a stopped reader costs nobody anything",
         async () => {
           const task = await submit(
-            `while [ ! -e flood ]; do sleep 0.02; done; yes 0123456789 | head -c ${FLOOD_BYTES}; echo the end`,
+            `echo begin; while [ ! -e flood ]; do sleep 0.02; done; yes 0123456789 | head -c ${FLOOD_BYTES}; echo the end`,
           );
           const stopped = new CliProcess(["logs", task, "--follow", ...data]);
           const other = read(client, task, true);
+          await stopped.line(/^begin$/m);
           const before = rssBytes(master.pid);
           stopped.signal("SIGSTOP");
           await Deno.writeTextFile(`${folder}/flood`, "");
@@ -124,7 +125,7 @@ Deno.test(
             assert.equal(offset, end + leftOutBytes, "what is left out is said where it is");
             end = offset + byteLength;
           }
-          assert.equal(end, FLOOD_BYTES + "the end\n".length);
+          assert.equal(end, FLOOD_BYTES + "begin\nthe end\n".length);
           const kept = await read(client, task);
           const [first] = kept.pieces;
           assert.equal(first?.offset, 0);
@@ -153,13 +154,14 @@ Deno.test(
           assert.deepEqual([code, out], [0, "first\nsecond\n"]);
           assert.match(notes, /--- attempt 1 on .+ ---\n[^]*--- attempt 2 on .+ ---/);
           assert.equal((await cli("logs", task, "--attempt", "1", ...data)).out, "first\n");
-          assert.equal((await cli("logs", task, ...data)).out, "second\n");
+          assert.equal((await read(client, task)).text("stdout"), "second\n");
           await next.stop();
         },
       );
 
       await t.step("a master that was started again has it all", async () => {
         await client.close();
+        await assert.rejects(read(client, "logs.1/1"), /closed/);
         await master.stop();
         const again = new CliProcess(["master", ...data, "--port", "0"]);
         await again.line(/^master +http:\/\/127\.0\.0\.1:\d+$/m);
