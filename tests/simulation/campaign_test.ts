@@ -8,7 +8,7 @@ import { neverMet, runSeeds, SEEDS_TO_JUDGE } from "./campaign.ts";
 import { campaignWords } from "./campaign_words.ts";
 import { FAULTS } from "./faults.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { addTally, emptyTally } from "./tally.ts";
+import { addTally, emptyTally, type Tally } from "./tally.ts";
 
 const SEEDS = ["1", "2", "3", "4"];
 const now = () => performance.now();
@@ -23,13 +23,18 @@ function metIn(runs: number) {
   return { seeds, directed: emptyTally(), failures: [] };
 }
 
+/** Without the machine's time, and the virtual one as far as sums of fractions agree. */
+function comparable(tally: Tally): Tally {
+  return { ...tally, realMs: 0, virtualMs: Math.round(tally.virtualMs) };
+}
+
 Deno.test("the tallies of two halves add up to the tally of the whole, also as JSON", () => {
   const whole = runSeeds(SEEDS, now);
   const sum = emptyTally();
   for (const half of [SEEDS.slice(0, 2), SEEDS.slice(2)]) {
     addTally(sum, JSON.parse(JSON.stringify(runSeeds(half, now))));
   }
-  assert.deepEqual({ ...sum, realMs: 0 }, { ...whole, realMs: 0 });
+  assert.deepEqual(comparable(sum), comparable(whole));
   assert.equal(whole.seeds, SEEDS.length);
   assert(whole.virtualMs > 0 && whole.events > 0);
 });
