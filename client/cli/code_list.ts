@@ -61,6 +61,17 @@ export type CodeListed =
 
 /** Lists what of a folder travels. */
 export async function listCode(folder: string, limits: CodeLimits): Promise<CodeListed> {
+  try {
+    return await look(folder, limits);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    const message =
+      `${folder} cannot be read to its end: ${words}; name what is none of your code in ${IGNORE_FILE}`;
+    return { ok: false, message };
+  }
+}
+
+async function look(folder: string, limits: CodeLimits): Promise<CodeListed> {
   const rules = ignore().add([...LEFT_OUT]).add(await ownRules(folder));
   const listed = await listTree(folder, {
     isLeftOut: async (name, isFolder) =>

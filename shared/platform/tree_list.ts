@@ -38,7 +38,8 @@ export async function listTree(root: string, options: ListOptions = {}): Promise
     for await (const { name: last, isDirectory } of Deno.readDir(`${root}/${below}`)) {
       const name = below + last;
       if (await isLeftOut(name, isDirectory)) continue;
-      const entry = await entryOf(root, name);
+      const entry = await entryOf(root, name).catch((error) => unlessGone(name, error));
+      if (entry === undefined) continue;
       if (typeof entry === "string") problems.push(entry);
       else entries.push(entry);
       if (isDirectory) folders.push(`${name}/`);
@@ -48,6 +49,12 @@ export async function listTree(root: string, options: ListOptions = {}): Promise
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, entries: entries.sort((a, b) => a.name < b.name ? -1 : 1) };
+}
+
+/** What was removed meanwhile was not there. What has a name that is no text cannot be found by it. */
+function unlessGone(name: string, error: unknown): string | undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+  return name.includes("\ufffd") ? `${name} has a name that is no UTF-8: rename it` : undefined;
 }
 
 async function entryOf(root: string, name: string): Promise<TreeEntry | string> {

@@ -105,6 +105,11 @@ withCode("links stay links within the folder, and one that leads out is named", 
 withCode("what cannot travel at all is named, and no error of the system", async (folder) => {
   await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
   assert.match(String(await listed(folder)), /pipe is neither a file, a folder nor a link/);
+  await Deno.remove(`${folder}/pipe`);
+  const script = `touch "$(printf 'caf\\351.txt')"`;
+  await new Deno.Command("sh", { args: ["-c", script], cwd: folder }).output();
+  assert.match(String(await listed(folder)), /caf.\.txt has a name that is no UTF-8: rename it/);
+  assert.match(String(await listed(`${folder}/nothing`)), /nothing cannot be read to its end/);
 });
 
 const EVALUATORS: readonly (readonly [string, unknown])[] = [
