@@ -116,10 +116,12 @@ export class OutputFollowing {
       (at: { attempt: number | null; epoch: string | null } | null | undefined) => (each: KeptAttempt) =>
         each.lease.attempt === at?.attempt && each.lease.epoch === at.epoch;
     const { by = null, epoch = null } = this.#outcome ?? {};
+    const where = this.#reading === undefined ? attempts.find(isOf(from)) : undefined;
+    // There may be a newer one behind it.
+    if (where !== undefined) this.#mustLook = true;
     const chosen = attempt !== null
       ? attempts.findLast(({ lease }) => lease.attempt === attempt)
-      : (this.#reading === undefined ? attempts.find(isOf(from)) : undefined) ??
-        attempts.find(isOf({ attempt: by, epoch })) ?? attempts.at(-1);
+      : where ?? attempts.find(isOf({ attempt: by, epoch })) ?? attempts.at(-1);
     if (chosen === undefined) return;
     const key = leaseKey(chosen.lease);
     this.#reading = this.#readings.get(key) ?? new OutputReading(this.#logs, chosen, from);
