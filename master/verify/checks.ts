@@ -20,6 +20,8 @@ export const CHECKS = {
   all_settled: "a task that has its outcome holds nothing: no attempt of it is open",
   retries_bounded: "failures are retried within the policy, and a task that was given up has the rows for it",
   curve_whole: "reports are of tasks and attempts of this store, in order, without gap or double",
+  checkpoints_kept:
+    "what an attempt goes on from was recorded from a live lease, and no more checkpoints stay than were asked for",
   counters_fit: "what a group counts is what its rows add up to",
   told_once: "an optimizer's history has each outcome once, in the order of commits",
   trials_ordered:

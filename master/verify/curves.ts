@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ATTEMPT_REPORTS_MAX } from "../store/limits.ts";
 import type { Findings } from "./findings.ts";
 import type { ReportRow } from "./store_rows.ts";
 
@@ -36,7 +37,9 @@ export function checkCurves(
 
 function doesFollow({ number, step }: ReportRow, before: ReportRow | undefined): boolean {
   if (number === null) return before === undefined || step > before.step;
-  return number === (before?.number ?? 0) + 1;
+  const last = before?.number ?? 0;
+  // What an evaluator says beyond is not kept, but for checkpoints and files.
+  return number === last + 1 || (number > last && last >= ATTEMPT_REPORTS_MAX);
 }
 
 function isMeasured(json: string): boolean {

@@ -8,13 +8,15 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import type { RetryPolicy } from "../../shared/model/task.ts";
+import type { TaskTemplate } from "../../shared/model/task.ts";
 import { decode } from "../../shared/protocol/codec.ts";
 import { taskTemplate } from "../../shared/protocol/fields.ts";
 import { type Spec, specSchema } from "../../shared/protocol/spec.ts";
 import { DATABASE_FILE } from "../store/sqlite/files.ts";
 import { migrate, schemaVersion, UnusableFile } from "../store/sqlite/schema.ts";
 import { parsedJson } from "../store/stored_spec.ts";
+import { CheckpointRows } from "./checkpoint_rows.ts";
+import { checkCheckpoints } from "./checkpoints.ts";
 import { checkCurves } from "./curves.ts";
 import { Cursor } from "./cursor.ts";
 import { checkExperiment } from "./experiments.ts";
@@ -49,8 +51,8 @@ export type Verified = { readonly ok: true; readonly report: StoreReport } | {
   readonly message: string;
 };
 
-/** Retry policies that are kept: groups of single tasks come by the thousand. */
-const POLICIES_KEPT_MAX = 1_000;
+/** Templates that are kept: groups of single tasks come by the thousand. */
+const TEMPLATES_KEPT_MAX = 1_000;
 
 /** The file of a store, where the path is one or a master's data folder; undefined where it is neither. */
 export function storeFile(path: string): string | undefined {
@@ -95,6 +97,7 @@ class Verification {
     outcomes: 0,
     experiments: 0,
   };
+  readonly #templates = new Map<number, TaskTemplate | undefined>();
   #nextTask = 1;
 
   constructor(file: string, copy: string) {
@@ -155,6 +158,7 @@ class Verification {
       "reports",
       () => checkCurves(rows.reports(), this.#found.epochs, this.#nextTask, findings),
     );
+    this.#part("checkpoints and files", () => this.#checkCheckpoints(db, rows));
     this.#part("experiments", () => this.#checkExperiments(db, rows));
   }
 
@@ -174,15 +178,14 @@ class Verification {
     }
   }
 
+  #checkCheckpoints(db: DatabaseSync, rows: StoreRows): void {
+    const policy = (groupSeq: number) => this.#template(rows, groupSeq)?.checkpoints;
+    const context = { newestEpoch: this.#found.epochs, nextTask: this.#nextTask, policy };
+    checkCheckpoints(new CheckpointRows(db), context, this.#findings);
+  }
+
   #checkTasks(rows: StoreRows): void {
-    const policies = new Map<number, RetryPolicy | undefined>();
-    const policy = (groupSeq: number) => {
-      if (!policies.has(groupSeq)) {
-        if (policies.size >= POLICIES_KEPT_MAX) policies.clear();
-        policies.set(groupSeq, this.#policy(rows, groupSeq));
-      }
-      return policies.get(groupSeq);
-    };
+    const policy = (groupSeq: number) => this.#template(rows, groupSeq)?.retry;
     const firstEpoch = rows.ids().at(-1)?.firstEpoch ?? 1;
     const context = { newestEpoch: this.#found.epochs, firstEpoch, policy };
     const tables = {
@@ -201,12 +204,21 @@ class Verification {
     }
   }
 
-  #policy(rows: StoreRows, groupSeq: number): RetryPolicy | undefined {
+  #template(rows: StoreRows, groupSeq: number): TaskTemplate | undefined {
+    const templates = this.#templates;
+    if (!templates.has(groupSeq)) {
+      if (templates.size >= TEMPLATES_KEPT_MAX) templates.clear();
+      templates.set(groupSeq, this.#readTemplate(rows, groupSeq));
+    }
+    return templates.get(groupSeq);
+  }
+
+  #readTemplate(rows: StoreRows, groupSeq: number): TaskTemplate | undefined {
     try {
       const template = rows.template(groupSeq);
-      return template === undefined ? undefined : taskTemplate.parse(decode(template)).retry;
+      return template === undefined ? undefined : taskTemplate.parse(decode(template));
     } catch (error) {
-      this.#findings.notChecked.push({ what: `the retries of group row ${groupSeq}`, why: wordsOf(error) });
+      this.#findings.notChecked.push({ what: `the policies of group row ${groupSeq}`, why: wordsOf(error) });
       return undefined;
     }
   }

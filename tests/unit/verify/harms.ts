@@ -143,7 +143,7 @@ export const HARMS: readonly Harm[] = [
   {
     check: "all_settled",
     what: "a task that is resolved has an open attempt",
-    sql: `UPDATE open_attempts SET task = ${PLAIN(1)}`,
+    sql: `UPDATE open_attempts SET task = ${PLAIN(1)} WHERE task = ${PLAIN(5)}`,
     names: /t7\/1 has its outcome, and 1 open attempts/,
   },
   {
@@ -184,6 +184,43 @@ export const HARMS: readonly Harm[] = [
     what: "a report is of no task",
     sql: "UPDATE reports SET task = 9999 WHERE task = 1",
     names: /"task":9999/,
+  },
+  {
+    check: "curve_whole",
+    what: "an attempt goes on from itself",
+    sql: "UPDATE continued SET from_attempt = attempt",
+    names: /does not come before it/,
+  },
+  {
+    check: "checkpoints_kept",
+    what: "an attempt goes on from a step at which nothing was saved",
+    sql: "UPDATE continued SET step = 2.5",
+    names: /never recorded/,
+  },
+  {
+    check: "checkpoints_kept",
+    what: "an attempt goes on from a checkpoint of a lease that was given up",
+    sql: "UPDATE reports SET tells_of = 5 WHERE tells_of = 1",
+    names: /never recorded/,
+  },
+  {
+    check: "checkpoints_kept",
+    what: "more checkpoints stay than were asked for",
+    sql:
+      `INSERT INTO checkpoints SELECT 100, task, epoch, attempt, 1, sha256, bytes FROM checkpoints LIMIT 1`,
+    names: /3 checkpoints are kept, 2 should be/,
+  },
+  {
+    check: "checkpoints_kept",
+    what: "a checkpoint stays that no report tells of",
+    sql: "UPDATE checkpoints SET step = 9 WHERE step = 2",
+    names: /no report tells of/,
+  },
+  {
+    check: "checkpoints_kept",
+    what: "a file leaves its folder",
+    sql: "UPDATE files SET name = '../plot.png'",
+    names: /is none/,
   },
   {
     check: "counters_fit",

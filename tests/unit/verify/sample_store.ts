@@ -2,7 +2,7 @@
  * A small store with everything in it that can be checked, written by the real store.
  *
  * It has two lives; a search that used its budget and one that goes on; plain tasks that completed, failed by each kind
- * of cause, were cancelled, or are open with an attempt that is.
+ * of cause, were cancelled, or are open with an attempt that is; one that goes on from a checkpoint.
  *
  * @module
  */
@@ -138,10 +138,10 @@ class Writer {
     }
   }
 
-  /** Numbers 1 to 6: completed, cancelled, failed by its evaluator, crashed, open, lost. */
+  /** Numbers 1 to 7: completed, cancelled, failed by its evaluator, crashed, open, lost, continued. */
   #plain(): void {
     const template = templateOf(specOf("plain", 1));
-    const payloads = Array.from({ length: 6 }, () => encode({ candidate: { ms: 1 } }).slice());
+    const payloads = Array.from({ length: 7 }, () => encode({ candidate: { ms: 1 } }).slice());
     this.#commit([
       { type: "group_added", group: PLAIN, template: encode(template).slice() },
       { type: "tasks_submitted", group: PLAIN, first: 1, payloads: payloads.slice(0, 4), atMs: AT_MS },
@@ -169,6 +169,7 @@ class Writer {
     this.#fail(4, "crash", template.retry.crashLimit + 1);
     this.#commit([this.#opened(5)]);
     for (let attempt = 1; attempt <= 2; attempt++) this.#commit([this.#ended(6, attempt, "worker_lost")]);
+    this.#continued(7);
   }
 
   /** The second life: what was open is open still, and what was lost is completed late. */
@@ -188,8 +189,36 @@ class Writer {
     ]);
   }
 
-  #opened(number: number): StoreChange {
-    const lease = this.#lease(this.#task(number), 1);
+  /** Its first attempt saves three checkpoints and a file and crashes; the second goes on, and saves one that counts no more. */
+  #continued(number: number): void {
+    const [first, second] = [1, 2].map((attempt) => this.#lease(this.#task(number), attempt));
+    if (first === undefined || second === undefined) return;
+    const artifact = (digit: string) => ({ sha256: digit.repeat(64), bytes: 5 });
+    const saved = (at: number, step: number) => [
+      { number: at, step, metrics: { loss: step } },
+      { number: at + 1, step, metrics: {}, checkpoint: artifact(String(step)) },
+    ];
+    const file = { name: "plot.png", ...artifact("f") };
+    this.#commit([
+      {
+        type: "reports",
+        lease: first,
+        reports: [...saved(1, 1), ...saved(3, 2), ...saved(5, 3), { number: 7, step: 3, metrics: {}, file }],
+        keep: 2,
+      },
+      this.#ended(number, 1, "crash"),
+    ]);
+    this.#commit([
+      {
+        ...this.#opened(number, 2),
+        continues: { ...artifact("3"), epoch: this.#epoch, attempt: 1, step: 3 },
+      },
+      { type: "reports", lease: second, reports: saved(1, 4) },
+    ]);
+  }
+
+  #opened(number: number, attempt = 1): Extract<StoreChange, { type: "attempt_opened" }> {
+    const lease = this.#lease(this.#task(number), attempt);
     return { type: "attempt_opened", lease, worker: WORKER, incarnation: incarnation("life-1"), atMs: AT_MS };
   }
 
