@@ -12,6 +12,8 @@ import type { Bind } from "./bind.ts";
 /** The wait before the first try to listen again; doubled for each that fails. */
 const AGAIN_MIN_MS = 50;
 const AGAIN_MAX_MS = 2_000;
+/** At the end, those who were answered and go on sending are not waited for beyond this. */
+const CLOSE_WITHIN_MS = 1_000;
 
 /** A server, from the first moment to its close. */
 export class LastingServer {
@@ -38,8 +40,13 @@ export class LastingServer {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#again);
+    // Whoever was answered before its body was read may go on sending for ever: the platform waits for that, and cannot
+    // be told to cut it any more. The port is free from the first moment.
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSE_WITHIN_MS);
     // One that has ended by itself has nothing to shut down, and may say so.
-    await this.#server.shutdown().catch(() => {});
+    await Promise.race([this.#server.shutdown().catch(() => {}), late.promise]);
+    clearTimeout(timer);
   }
 
   #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
