@@ -56,7 +56,7 @@ export function workerSaid(
         );
         break;
       case "log":
-        // Output is kept on the worker; following it over the socket has no room here yet.
+        // Its session takes output past the cluster.
         break;
     }
   }

@@ -16,6 +16,8 @@ export const LOGS_LIMIT_BYTES_DEFAULT = 1024 ** 3;
 export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
 /** How often what is too old is looked for. */
 export const LOGS_LOOK_EVERY_MS = 6 * 3_600_000;
+/** The least between two looks for room: what is being written may be too much by itself, and cannot go. */
+export const LOGS_ROOM_EVERY_MS = 30_000;
 /** What nobody wrote to for so long is compressed: its worker was lost. */
 export const LOG_IDLE_MS = 86_400_000;
 /** Down to this part of the limit, so that the next look is not needed soon. */
@@ -49,6 +51,7 @@ export class LogRetention {
   #looking: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
+  #roomAtMs = -Infinity;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -70,7 +73,11 @@ export class LogRetention {
   wrote(bytes: number): void {
     if (this.#bytes === undefined) return;
     this.#bytes += bytes;
-    if (this.#bytes > this.#options.limitBytes) void this.look();
+    if (this.#bytes <= this.#options.limitBytes || performance.now() - this.#roomAtMs < LOGS_ROOM_EVERY_MS) {
+      return;
+    }
+    this.#roomAtMs = performance.now();
+    void this.look();
   }
 
   /** Looks at all of it, and removes what is to go. One look at a time. */
