@@ -14,7 +14,7 @@ import type { ArtifactTransfer } from "../../shared/protocol/artifact_port.ts";
 import { readBoot } from "./boot.ts";
 import { removeAll, type TransferPlace } from "./place.ts";
 
-/** What the cache may hold, unless told: what is in use counts, and may exceed it. */
+/** What the cache may hold, unless told: what is in use counts, and may exceed it together. */
 export const CODE_CACHE_DEFAULT_BYTES = 10 * 1024 ** 3;
 
 /** Below the worker's data folder. */
@@ -76,6 +76,10 @@ export class CodeCache {
     });
   }
 
+  get #bytesMax(): number {
+    return this.#options.bytesMax ?? CODE_CACHE_DEFAULT_BYTES;
+  }
+
   /** What is removed is gone. */
   settled(): Promise<void> {
     return this.#cleaning;
@@ -84,9 +88,12 @@ export class CodeCache {
   /**
    * Code as a folder.
    *
-   * @throws ArtifactError, UnpackError; Error where the disk says no or the signal came
+   * @throws ArtifactError, UnpackError; Error where it is larger than the cache, the disk says no or the signal came
    */
   async use({ sha256, bytes }: ArtifactRef, signal: AbortSignal): Promise<CodeUse> {
+    if (bytes > this.#bytesMax) {
+      throw new Error(`it takes ${bytes} bytes, and this worker keeps ${this.#bytesMax} (--code-cache)`);
+    }
     await this.open();
     for (;;) {
       signal.throwIfAborted();
@@ -164,10 +171,9 @@ export class CodeCache {
 
   /** Removes the least recently used. @param spared whoever waited for it has not taken it yet */
   #makeRoom(spared?: string): void {
-    const max = this.#options.bytesMax ?? CODE_CACHE_DEFAULT_BYTES;
     let total = [...this.#cached.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     for (const [sha256, { bytes, users }] of this.#cached) {
-      if (total <= max) return;
+      if (total <= this.#bytesMax) return;
       if (users > 0 || sha256 === spared) continue;
       this.#cached.delete(sha256);
       total -= bytes;

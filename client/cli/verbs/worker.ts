@@ -90,9 +90,10 @@ export function addWorkerVerb(program: Command, context: CliContext): void {
       "leave before so much time has passed; tasks that need longer are not taken",
       positiveSpan,
     )
-    .addOption(
-      new Option("--code-cache <amount>", "how much of experiments' code to keep unpacked")
-        .argParser(memoryAmount).default(undefined, "10GiB"),
+    .option(
+      "--code-cache <amount>",
+      "how much of experiments' code to keep unpacked; by default 10GiB",
+      memoryAmount,
     )
     .option("--idle-timeout <duration>", "leave when nothing was to do for so long", positiveSpan)
     .addOption(

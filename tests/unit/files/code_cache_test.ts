@@ -89,3 +89,16 @@ Deno.test("what was half unpacked, or unpacked before the machine went down, is 
     }
   });
 });
+
+Deno.test("code that is larger than the cache is not even fetched", async () => {
+  await inFolder(async (folder) => {
+    const transfer = new FolderTransfer(folder);
+    const code = await putTree(folder, transfer, { a: "x" });
+    const cache = cacheIn(folder, transfer, 100);
+    await assert.rejects(
+      cache.use(code, never),
+      /it takes 2048 bytes, and this worker keeps 100 \(--code-cache\)/,
+    );
+    assert.deepEqual(transfer.asked, []);
+  });
+});
