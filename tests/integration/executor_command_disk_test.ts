@@ -17,8 +17,9 @@ Deno.test("a disk that becomes full ends no program, and is told; one that is fu
   if (disk === undefined) return await Deno.remove(folder, { recursive: true });
   const warnings: string[] = [];
   const executor = commandExecutor({ folder, warns: (message) => warnings.push(message) });
-  const script = `echo '[tune-metric]: {{"a": 1}}'; while [ ! -e go ]; do sleep 0.02; done
-    head -c 300000 /dev/zero; echo; echo '[tune-metric]: {{"a": 2}}'`;
+  const script =
+    `head -c 300000 /dev/zero > "$ESPALIER_CHECKPOINT/model"; echo '[tune-metric]: {{"a": 1}}'; while [ ! -e go ]; do sleep 0.02; done
+    echo '[tune-checkpoint]: {{"path": "model"}}'; head -c 300000 /dev/zero; echo; echo '[tune-metric]: {{"a": 2}}'`;
   const sample = {
     evaluator: { kind: "command", command: ["sh", "-c", script] } as const,
     input: { candidate: {} },
@@ -30,8 +31,10 @@ Deno.test("a disk that becomes full ends no program, and is told; one that is fu
     await disk.fill();
     await Deno.writeTextFile(`${folder}/attempts/test_1_1/go`, "");
     deepEqual(await observed.ended, { state: "completed", metrics: { a: 2 } });
-    equal(warnings.length, 1);
-    match(warnings.join(), /its output is kept no further: .*[Nn]o space/);
+    deepEqual(observed.events.filter(({ type }) => type === "checkpoint"), []);
+    equal(warnings.length, 2);
+    match(warnings.join("\n"), /its output is kept no further: .*[Nn]o space/);
+    match(warnings.join("\n"), /the checkpoint of step 1, model was dropped: .*[Nn]o space/);
     const { message, final } = failureOf(await run(executor, sample));
     match(message, /this worker cannot start the command: .*[Nn]o space/);
     ok(!final);
