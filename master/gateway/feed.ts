@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { z } from "zod";
 import type { Actor, Context, Ref, Start } from "../../shared/actor/actor.ts";
 import { type Epoch, storeOf } from "../../shared/model/ids.ts";
-import { STATUS_KEY, type StatusLive, type TreeLive } from "../../shared/model/live.ts";
+import type { TreeLive } from "../../shared/model/live.ts";
 import type { LiveEntry, Subscribe } from "../../shared/protocol/client_envelopes.ts";
 import type { CloseName } from "../../shared/protocol/limits.ts";
 import type { ClusterMessage } from "../cluster/messages.ts";
@@ -18,6 +17,7 @@ import type { RegistrarMessage } from "../experiments/messages.ts";
 import { type Logs, NO_LOGS } from "../logs/logs.ts";
 import type { QueryAnswer, StoreMessage } from "../store/messages.ts";
 import { refusal } from "./connection.ts";
+import { statusIn } from "./feed_status.ts";
 import { LiveFeed } from "./live_feed.ts";
 import { LogFeed } from "./log_feed.ts";
 import type { FeedMessage, KnownMessage, ToClientSession } from "./messages.ts";
@@ -128,10 +128,9 @@ class Feed implements Actor<FeedMessage> {
   #setLive(entries: readonly LiveEntry[]): void {
     this.#live.set(entries);
     for (const entry of entries) {
-      if (entry.topic !== "status" || entry.key !== STATUS_KEY) continue;
-      const status = statusSchema.safeParse(entry.value);
-      if (!status.success) continue;
-      const { epoch, commit, store } = status.data;
+      const status = statusIn(entry);
+      if (status === undefined) continue;
+      const { epoch, commit, store } = status;
       const trouble = store.state === "ready" ? "" : store.reason || store.state;
       if (this.#known?.epoch !== epoch || this.#known.trouble !== trouble) {
         this.#known = { type: "known", epoch, commit: this.#commit, trouble };
@@ -296,10 +295,3 @@ interface Subscribing {
 
 const LOST_ADVICE =
   "see whether an older copy of the store was restored; to begin anew, leave out `after` and `seen`";
-
-/** What the feed itself reads of the entry `status`. Before the epoch is taken there is none to tell. */
-const statusSchema: z.ZodType<Pick<StatusLive, "epoch" | "commit" | "store">> = z.object({
-  epoch: z.string().min(1),
-  commit: z.int(),
-  store: z.object({ state: z.enum(["ready", "degraded"]), reason: z.string() }),
-});
