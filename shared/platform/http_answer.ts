@@ -32,6 +32,7 @@ export class AnswerReader {
     this.#bytes = bytes;
     this.#isChunked = /chunked/i.test(headers.get("transfer-encoding") ?? "");
     this.#left = this.#isChunked ? 0 : Number(headers.get("content-length") ?? Infinity);
+    if (!(this.#left >= 0)) throw new Error("the answer's length has no form");
   }
 
   /** Reads the head; answers that only announce another one are passed over. */
@@ -67,7 +68,7 @@ export class AnswerReader {
     // The end of the chunk before.
     if (line === "") line = await this.#bytes.line();
     this.#left = Number.parseInt(line, 16);
-    if (Number.isNaN(this.#left)) throw new Error("the answer's body has no form");
+    if (!(this.#left >= 0)) throw new Error("the answer's body has no form");
     return this.#left > 0 || this.#end() !== undefined;
   }
 
