@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArtifactRef } from "../../shared/model/artifact.ts";
 import type { StoreChange, StoredReport } from "../../master/store/store.ts";
 import { groupId, incarnation, type TaskId, workerId } from "../../shared/model/ids.ts";
 import type { Outcome } from "../../shared/model/outcome.ts";
@@ -23,7 +24,7 @@ export const AGAIN = { type: "recorded", again: true } as const;
 export const UNKNOWN = { type: "unknown" } as const;
 
 /** A group of plain tasks. */
-export function group(id = GROUP): StoreChange {
+export function group(id = GROUP): Extract<StoreChange, { type: "group_added" }> {
   return { type: "group_added", group: id, template: new Uint8Array([1, 2, 3]) };
 }
 
@@ -51,7 +52,11 @@ export function trials(first: number, count: number, toldBefore = 0): StoreChang
 }
 
 /** An outcome. */
-export function ended(task: TaskId, outcome: Outcome, lease?: Lease): StoreChange {
+export function ended(
+  task: TaskId,
+  outcome: Outcome,
+  lease?: Lease,
+): Extract<StoreChange, { type: "outcome" }> {
   return {
     type: "outcome",
     task,
@@ -96,6 +101,33 @@ export function reports(lease: Lease, ...numbers: readonly number[]): StoreChang
 /** One of them. */
 export function report(number: number): StoredReport {
   return { number, step: number * 10, metrics: { loss: number } };
+}
+
+/** What a checkpoint is kept as, unless told. */
+export const CHECKPOINT = { sha256: "c".repeat(64), bytes: 7 } as const;
+
+/** A report of an attempt that tells of a checkpoint. @param keep undefined where its lease was given up */
+export function checkpointReport(
+  lease: Lease,
+  number: number,
+  step: number,
+  keep: number | undefined = 2,
+  checkpoint: ArtifactRef = CHECKPOINT,
+): Extract<StoreChange, { type: "reports" }> {
+  return { type: "reports", lease, reports: [{ number, step, metrics: {}, checkpoint }], keep };
+}
+
+/** A report of an attempt that tells of a file. */
+export function fileReport(lease: Lease, number: number, name: string, sha256 = "f".repeat(64)): StoreChange {
+  const file = { name, sha256, bytes: 3 };
+  return { type: "reports", lease, reports: [{ number, step: 0, metrics: {}, file }] };
+}
+
+/** An attempt that goes on from a checkpoint of another one. */
+export function continued(lease: Lease, from: Lease, step: number): StoreChange {
+  const { epoch, attempt } = from;
+  const continues = { epoch, attempt, step, ...CHECKPOINT };
+  return { type: "attempt_opened", lease, worker: WORKER, incarnation: LIFE, atMs: AT_MS, continues };
 }
 
 /** A new state of the experiment. */

@@ -9,6 +9,7 @@
  */
 import { type Asked, asked, type StoreBench } from "./store_bench.ts";
 import { queryTests } from "./store_answers.ts";
+import { checkpointTests } from "./store_checkpoints.ts";
 import { curveTests, lossTests } from "./store_curves.ts";
 import { lifeTests } from "./store_life.ts";
 import { repetitionTests, verdictTests } from "./store_verdicts.ts";
@@ -32,5 +33,6 @@ export function storeSuite(name: string, make: () => Promise<StoreBench>): void 
   repetitionTests(test);
   queryTests(test);
   curveTests(test);
+  checkpointTests(test);
   lossTests(test);
 }
