@@ -55,6 +55,8 @@ export class ProvidedAttempt implements Running {
   #release: (() => Promise<void>) | undefined;
   #running: Running | undefined;
   #keeping: Keeping | undefined;
+  /** Where its code lies: each attempt may have another copy. */
+  #codeFolder: string | undefined;
   #ended: Ended | undefined;
   /** The highest that was reported, or that the attempt goes on from. */
   #step: number;
@@ -109,7 +111,8 @@ export class ProvidedAttempt implements Running {
   }
 
   #run(attempt: Attempt): void {
-    const { files = [] } = attempt;
+    const { files = [], codeFolder } = attempt;
+    this.#codeFolder = codeFolder;
     const collect = files.length === 0 ? undefined : (folder: string) => this.#collect(folder, files);
     const given = collect === undefined ? attempt : { ...attempt, collect };
     const running = this.#parts.start(given, (event) => this.#told(event));
@@ -140,7 +143,7 @@ export class ProvidedAttempt implements Running {
 
   /** Within the same call where nothing is to be waited for. */
   #evaluatorEnded(ended: Ended): void {
-    this.#ended = ended;
+    this.#ended = this.#codeFolder === undefined ? ended : withoutFolder(ended, this.#codeFolder);
     if (this.#release === undefined && (this.#keeping?.isIdle ?? true)) return this.#tellEnd();
     void this.#finish();
   }
@@ -192,4 +195,16 @@ export class ProvidedAttempt implements Running {
       keeping.warn(`its files were not kept: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+/** Failures are compared by their messages, and read by those who know the code from their own folder. */
+function withoutFolder(ended: Ended, folder: string): Ended {
+  const { end } = ended;
+  if (end.state !== "failed") return ended;
+  const shown = (text: string) => text.replaceAll(`${folder}/`, "").replaceAll(folder, ".");
+  const { message, stack } = end;
+  return {
+    type: "ended",
+    end: { ...end, message: shown(message), stack: stack === undefined ? stack : shown(stack) },
+  };
 }

@@ -102,6 +102,35 @@ withProvision("a command's folder is one of its code", async (rig) => {
   assert.equal((await observe(executor, attemptAt(evaluator, { code })).ended).state, "completed");
 });
 
+withProvision(
+  "failures of one code have one message, with paths as they are in the user's folder",
+  async (rig) => {
+    const code = await putTree(rig.folder, rig.transfer, CODE);
+    const messages = new Map([
+      ["command", /exit code 1: cat: [^/]*lib\/none/],
+      ["python", /there is no file lib\/none\.py on this machine/],
+      ["module", /there is no module lib\/none\.ts on this machine/],
+    ]);
+    const evaluators: readonly Evaluator[] = [
+      { kind: "command", command: ["sh", "-c", 'cat "$PWD/lib/none"'] },
+      { kind: "python", path: "lib/none.py" },
+      { kind: "module", path: "lib/none.ts" },
+    ];
+    const folder = `${rig.folder}/data`;
+    const executors = [commandExecutor({ folder }), pythonExecutor({ folder }), moduleExecutor()].map(
+      rig.provided,
+    );
+    for (const [index, evaluator] of evaluators.entries()) {
+      for (const slot of [0, 1]) {
+        const executor = executors[index];
+        assert.ok(executor !== undefined);
+        const end = await observe(executor, attemptAt(evaluator, { code, slot }, index * 2 + slot + 1)).ended;
+        assert.match(end.state === "failed" ? end.message : "", messages.get(evaluator.kind) ?? /never/);
+      }
+    }
+  },
+);
+
 /** Ends when told, or at a stop, and says what it was given. */
 class ToldExecutor implements Executor {
   readonly kind = "command";
