@@ -40,9 +40,9 @@ export function takeBack(core: ClusterCore, worker: WorkerRecord, held: HeldLeas
   // Over an older copy no result is taken, so what it announces decides nothing.
   if (held.state === "finished" && core.lost !== undefined) return true;
   if (present !== undefined) present.doubtful = false;
-  if (present !== undefined && held.state !== "finished" && held.devices !== undefined) {
-    worker.holdsOn(present, held.devices);
-  }
+  // What has finished uses nothing any more.
+  const devices = held.state === "finished" ? NO_DEVICES : held.devices;
+  if (present !== undefined && devices !== undefined) worker.holdsOn(present, devices);
   if (held.state === "finished") {
     // Its result is on its way: until then nobody else begins the task.
     if (present !== undefined) {

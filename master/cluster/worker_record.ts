@@ -132,6 +132,7 @@ export class WorkerRecord {
   /** The devices of an attempt are others than was thought: its worker says so. */
   holdsOn(attempt: LiveAttempt, devices: readonly string[]): void {
     const { resources } = attempt.task.group.template;
+    if (resources.gpus === 0) return;
     this.devices.books.giveBack(attempt.devices, resources);
     this.devices.books.draw(devices, resources);
     attempt.devices = devices;
@@ -157,7 +158,6 @@ export class WorkerRecord {
     }
     this.incarnation = register.incarnation;
     this.slots = register.slots;
-    this.#pool = register.pool;
     this.executors = new Set(register.executors);
     this.labels = new Set(register.labels);
     const { timeLeftMs = null } = register;
@@ -166,6 +166,8 @@ export class WorkerRecord {
     this.facts = register.facts;
     this.heardAtMs = at.attentiveMs;
     this.devices.registered(register, isSameLife);
+    // What it has by name counts, whatever number it says beside.
+    this.#pool = { ...register.pool, gpus: this.devices.books.size };
     for (const { task, devices } of this.attempts) {
       this.devices.books.draw(devices, task.group.template.resources);
     }

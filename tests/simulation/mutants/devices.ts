@@ -62,7 +62,7 @@ export const DEVICE_MUTANTS: readonly SourceMutant[] = [
     name: "devices_of_returned_leases_forgotten",
     fault: "a restarted master does not ask which GPUs the attempts have that go on",
     file: "master/cluster/returns.ts",
-    find: "worker.holdsOn(present, held.devices);",
+    find: "if (present !== undefined && devices !== undefined) worker.holdsOn(present, devices);",
     replace: "",
     caughtBy: ["devices_overcommitted"],
     adjust: all(gpus, rates({ masterKill: 6 })),

@@ -296,3 +296,27 @@ Deno.test("with hundreds of labels the sentence is as short as with a few", () =
   const many = fleet.submit(1, { resources: { ...NO_RESOURCES, labels: labels("b") } });
   assert.ok(fleet.explain(many, 1).explanation.length < 500);
 });
+
+Deno.test("a lease that came back finished uses no GPU any more, though its result is still on its way", () => {
+  const fleet = new Fleet();
+  const before = fleet.join("w", withGpus(40));
+  fleet.submit(1, gpus(1));
+  const { lease } = before;
+  before.leaves();
+  const worker = fleet.join("w", { ...withGpus(40), leases: [held(lease, "finished", 10, ["g0"])] });
+  fleet.submit(1, gpus(1));
+  assert.deepEqual(worker.devices, [["g0"]]);
+  worker.completes(lease);
+  assert.deepEqual(used(fleet, "w"), [1]);
+});
+
+Deno.test("devices that a worker says of a lease that needs none are not drawn", () => {
+  const fleet = new Fleet();
+  const before = fleet.join("w", withGpus(40));
+  fleet.submit(1);
+  const { lease } = before;
+  before.leaves();
+  const worker = fleet.join("w", { ...withGpus(40), leases: [held(lease, "running", 10, ["g0"])] });
+  worker.completes(lease);
+  assert.deepEqual(used(fleet, "w"), [0]);
+});

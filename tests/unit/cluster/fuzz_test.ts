@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Random, seededRandom } from "../../../shared/actor/random.ts";
+import type { Device } from "../../../shared/model/devices.ts";
 import { type GroupId, groupId } from "../../../shared/model/ids.ts";
 import { LIVE_LEASES_MAX } from "../../../master/cluster/live_task.ts";
 import { type Lease, leaseKey } from "../../../shared/model/task.ts";
@@ -18,13 +19,22 @@ const STEPS = 60;
 const NAMES = ["w1", "w2", "w3", "w4"];
 const PENDING_MAX = 200;
 
+const GPUS = ["g0", "g1"].map((id): Device => ({ id, kind: "cuda", name: "", memoryBytes: null }));
+
+/** A lease that a process has. */
+interface Running {
+  readonly lease: Lease;
+  readonly sinceMs: number;
+  readonly devices: readonly string[] | undefined;
+}
+
 /** What a worker's process has, over all its sessions. */
 interface Process {
   readonly name: string;
   life: number;
   session: FakeWorker | undefined;
   /** Leases that run or wait, with the time of their beginning. */
-  readonly running: Map<string, { readonly lease: Lease; readonly sinceMs: number }>;
+  readonly running: Map<string, Running>;
   /** Results that were not acknowledged. */
   readonly unsent: Map<string, ReturnType<typeof result>>;
   /** How much of what its session received it has read. */
@@ -87,6 +97,7 @@ class Chaos {
     for (let round = 0; round < 300 && !this.#isDone(); round++) {
       for (const process of this.processes) {
         if (process.session?.isConnected !== true) this.#connect(process);
+        process.session?.saysOut();
         this.#read(process);
         for (const { lease } of [...process.running.values()]) this.#complete(process, lease);
         this.fleet.settle();
@@ -146,7 +157,11 @@ class Chaos {
       graceMs: 1_000,
       reassignAfterMs: this.random.pick([0, 0, 20_000]),
       retry: { limit: 2, crashLimit: 1, backoffMs: this.random.pick([0, 500]), backoffMaxMs: 5_000 },
-      resources: { cpus: this.random.pick([0, 0, 1, 3]), memoryBytes: 0, gpus: 0 },
+      resources: {
+        cpus: this.random.pick([0, 0, 1, 3]),
+        memoryBytes: 0,
+        gpus: this.random.pick([0, 0, 0.5, 1, 2]),
+      },
     };
   }
 
@@ -154,13 +169,21 @@ class Chaos {
     const nowMs = this.fleet.loop.now();
     this.#read(process);
     const leases = [
-      ...[...process.running.values()].map(({ lease, sinceMs }) => held(lease, "running", nowMs - sinceMs)),
+      ...[...process.running.values()].map(({ lease, sinceMs, devices }) =>
+        held(lease, "running", nowMs - sinceMs, devices)
+      ),
       ...[...process.unsent.values()].map((each) =>
         held({ epoch: each.epoch, task: each.task, attempt: each.attempt }, "finished", each.elapsedMs)
       ),
     ];
-    process.session = this.fleet.join(process.name, { slots: 2, incarnation: `life${process.life}`, leases });
+    process.session = this.fleet.join(process.name, {
+      slots: 2,
+      incarnation: `life${process.life}`,
+      leases,
+      devices: GPUS,
+    });
     process.read = 0;
+    if (this.random.next() < 0.2) process.session.saysOut({ id: "g0", reason: "it is lost" });
     if (process.unsent.size > 0) process.session.posts(...process.unsent.values());
   }
 
@@ -233,8 +256,9 @@ class Chaos {
       else if (
         envelope.type === "assign" && !process.running.has(key) && process.running.size < PENDING_MAX
       ) {
-        const { epoch, task, attempt } = envelope;
-        process.running.set(key, { lease: { epoch, task, attempt }, sinceMs: this.fleet.loop.now() });
+        const { epoch, task, attempt, devices } = envelope;
+        const sinceMs = this.fleet.loop.now();
+        process.running.set(key, { lease: { epoch, task, attempt }, sinceMs, devices });
       } else if (envelope.type === "cancel" && process.running.has(key)) {
         this.#say(process, result(envelope, { state: "cancelled" }));
       } else if (envelope.type === "recall" && process.running.has(key)) {
