@@ -3,7 +3,8 @@
  *
  * Promise: numbers of an attempt follow one another from 1 on without gap, and what was sent under a number never
  * changes. Bounded: where too many wait, the newest that was not sent yet gives its number to the one that comes after
- * it, so that a curve gets coarser where its evaluator reports faster than the master can keep.
+ * it, so that a curve gets coarser where its evaluator reports faster than the master can keep. Word of a checkpoint or a
+ * file is never left out.
  * Not here: when there is a session (outbox.ts).
  *
  * @module
@@ -159,8 +160,9 @@ export class KeptReports {
 
   #put(curve: Curve, measured: Measured, isFull: boolean): void {
     const last = curve.reports.at(-1);
-    // What was kept at the master is not forgotten for a measurement.
-    const isReplacing = isFull && last !== undefined && last.number > curve.sent && !isKept(last);
+    // What was kept at the master is not forgotten for a measurement, nor the measurement that it was saved after.
+    const isReplacing = isFull && !isKept(measured) && last !== undefined && last.number > curve.sent &&
+      !isKept(last);
     const number = isReplacing ? last.number : curve.next;
     const report: Report = { type: "report", ...curve.lease, number, ...measured };
     if (isReplacing) {
@@ -209,7 +211,7 @@ function windowOf({ isComplete }: Curve): number {
   return isComplete ? Infinity : ATTEMPT_REPORTS_KEPT_MAX;
 }
 
-function isKept({ checkpoint, file }: Report): boolean {
+function isKept({ checkpoint, file }: Measured): boolean {
   return checkpoint !== undefined || file !== undefined;
 }
 

@@ -55,6 +55,21 @@ function found(folder: string): Promise<readonly string[]> {
 
 const fileIn = (folder: string) => `${folder}/results.journal`;
 
+Deno.test("reports of checkpoints and files are there in the next life as they were", () =>
+  inFolder(async (folder) => {
+    const result = resultOf(1);
+    const { epoch, task, attempt } = result;
+    const head = { type: "report", epoch, task, attempt, step: 7, metrics: {} } as const;
+    const artifact = { sha256: "a".repeat(64), bytes: 5 };
+    const reports = [
+      { ...head, number: 1, checkpoint: artifact },
+      { ...head, number: 2, file: { name: "plots/loss.png", ...artifact } },
+    ];
+    await withJournal(folder, (journal) => journal.append(result, reports));
+    const waiting = await withJournal(folder, (journal) => Promise.resolve(journal.waiting()));
+    deepEqual(waiting.map((each) => each.reports), [reports]);
+  }));
+
 Deno.test("what was appended and not settled is there in the next life", () =>
   inFolder(async (folder) => {
     const failed = resultOf(3, "did not work");

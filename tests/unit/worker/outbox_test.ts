@@ -274,6 +274,63 @@ Deno.test("what was measured last goes out before the result, however much is un
   assert.deepEqual(end(rig), [last, "result"]);
 });
 
+/** What an executor says of a checkpoint that is kept at the master. */
+function saved(step: number) {
+  return { type: "report", step, metrics: {}, checkpoint: { sha256: "a".repeat(64), bytes: 5 } } as const;
+}
+
+Deno.test("a checkpoint is never left out, nor the measurement before it, however many reports nobody takes", () => {
+  using rig = reportingRig();
+  rig.master.manners.accepts = false;
+  rig.master.session.close(1006, "");
+  rig.pass(5);
+  const { events } = rig.evaluators.work(1);
+  reportSteps(rig, 1, ATTEMPT_REPORTS_KEPT_MAX + 500);
+  events(saved(ATTEMPT_REPORTS_KEPT_MAX + 500));
+  reportSteps(rig, ATTEMPT_REPORTS_KEPT_MAX + 501, ATTEMPT_REPORTS_KEPT_MAX + 600);
+  rig.evaluators.complete(1);
+  rig.pass(50);
+  rig.master.manners.accepts = true;
+  rig.until(() => rig.master.sessions.length === 2).pass(50);
+  const said = rig.master.session.heard.flatMap((each) =>
+    each.type === "report" ? [`${each.step}${each.checkpoint === undefined ? "" : " saved"}`] : []
+  );
+  const last = ATTEMPT_REPORTS_KEPT_MAX + 500;
+  assert.deepEqual(said.slice(-3), [`${last}`, `${last} saved`, `${last + 100}`]);
+  assert.deepEqual(numbers(rig), Array.from({ length: said.length }, (_, index) => index + 1));
+});
+
+Deno.test("a worker that comes back says how far its attempts came: what they saved, or go on from", () => {
+  using rig = reportingRig();
+  const restore = { epoch: leaseOf(2).epoch, attempt: 7, step: 40, sha256: "b".repeat(64), bytes: 5 };
+  rig.master.session.say({ ...assignOf(2), restore }, assignOf(3));
+  rig.pass(5);
+  const { events } = rig.evaluators.work(1);
+  events(saved(12));
+  events(saved(9));
+  rig.pass(5).reattach();
+  const steps = rig.master.session.register().leases.map(({ task, checkpoint }) => [task, checkpoint]);
+  assert.deepEqual(steps, [[leaseOf(1).task, 12], [leaseOf(2).task, 40], [leaseOf(3).task, undefined]]);
+});
+
+Deno.test("the journal keeps what a result's attempt saved, for the process after a crash", () => {
+  const journal = new FakeJournal();
+  {
+    using rig = reportingRig(journal);
+    const { events } = rig.evaluators.work(1);
+    reportSteps(rig, 1, 1);
+    events(saved(1));
+    rig.pass(2_000);
+    rig.evaluators.complete(1);
+    rig.pass(5);
+  }
+  using rig = silentRig(journal);
+  const said = rig.master.session.heard.flatMap((each) =>
+    each.type === "report" ? [each.checkpoint?.bytes ?? each.step] : []
+  );
+  assert.deepEqual(said, [1, 5]);
+});
+
 Deno.test("a result in the journal has the reports with it that were not taken", () => {
   const journal = new FakeJournal();
   {
