@@ -41,6 +41,7 @@ Deno.test({
       deepEqual(processesIn(folder), [], `of ${[...pids]}`);
       const place = Deno.readTextFileSync(`${folder}/commands/run/cgroups`);
       await commandExecutor({ folder }).close();
+      deepEqual([...Deno.readDirSync(`${folder}/commands`)], []);
       throws(() => Deno.statSync(place), Deno.errors.NotFound);
     }),
 });

@@ -71,17 +71,28 @@ export function openLifeline(dataFolder?: string, { cgroups: wanted = true }: Li
 }
 
 /**
- * Ends what held on to lifelines of earlier processes and outlived them.
+ * Ends what held on to lifelines of earlier processes and outlived them, and removes what those kept beside them.
+ *
+ * Never rejects: what cannot be removed now may be at the next start.
  *
  * @param dataFolder as it is given to `openLifeline`, and not yet given to it
  */
-export async function endEarlierLives(dataFolder: string): Promise<void> {
+export function endEarlierLives(dataFolder: string): Promise<void> {
+  return endEarlier(dataFolder).catch(() => {});
+}
+
+async function endEarlier(dataFolder: string): Promise<void> {
   const given = resolve(dataFolder, FOLDER);
   if (!exists(given)) return;
   const folder = Deno.realPathSync(given);
   const groups = readText(join(folder, CGROUPS_FILE));
+  // Set aside at once: this process may open its own while that is removed.
+  Deno.renameSync(given, `${given}-${crypto.randomUUID()}`);
   if (groups !== undefined) await endEarlierGroups(groups);
   await endStrays((mark) => mark.startsWith(`${folder}/`) && !mark.startsWith(`${folder}/${PROCESS}.`));
+  for (const { name } of Deno.readDirSync(dataFolder)) {
+    if (name.startsWith(`${FOLDER}-`)) await Deno.remove(join(dataFolder, name), { recursive: true });
+  }
 }
 
 function emptyFolder(dataFolder: string): string {
