@@ -9,7 +9,7 @@ import type { LogLevel } from "../../shared/actor/actor.ts";
 import type { ArtifactRoom } from "./artifact_room.ts";
 
 /** An artifact that nobody names is removed after this time: whoever uploaded it had time to name it. */
-export const UNUSED_ARTIFACT_DEFAULT_MS = 3_600_000;
+export const UNUSED_ARTIFACT_DEFAULT_MS = 24 * 3_600_000;
 /** An upload that nobody continued is forgotten after this time. */
 export const UNFINISHED_MS = 24 * 3_600_000;
 /** How often it is looked for what nobody needs. */

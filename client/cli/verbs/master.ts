@@ -31,7 +31,7 @@ export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
 /** The largest artifact, unless told. */
 export const ARTIFACT_LIMIT_BYTES_DEFAULT = 64 * 1024 ** 3;
 /** How long an artifact stays that nothing names, unless told. */
-export const UNUSED_ARTIFACTS_MS_DEFAULT = 3_600_000;
+export const UNUSED_ARTIFACTS_MS_DEFAULT = 24 * 3_600_000;
 /** More than this only hides work from the other workers. */
 const PREFETCH_MAX = 10_000;
 
