@@ -10,6 +10,7 @@
 import type { Lease } from "../../shared/model/task.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import type { Taken } from "../../shared/protocol/worker_envelopes.ts";
+import { ATTEMPT_REPORTS_MAX } from "../store/limits.ts";
 import type { NewReport } from "../store/store.ts";
 import type { LiveAttempt } from "./live_task.ts";
 import type { WorkerRecord } from "./worker_record.ts";
@@ -48,6 +49,8 @@ export class ReportIntake {
   /** What workers are told at the end of the turn, by lease. */
   readonly #taken = new Map<string, Word>();
   readonly #dropping = new WeakSet<LiveAttempt>();
+  /** What was kept of attempts beyond the limit for their reports. */
+  readonly #beyond = new WeakMap<LiveAttempt, number>();
 
   /** Whether there is room for reports of a lease. */
   hasRoom(lease: Lease): boolean {
@@ -100,6 +103,14 @@ export class ReportIntake {
       reports: Math.max(reports, before?.reports ?? 0),
       again: again === undefined ? before?.again ?? null : Math.max(again, before?.again ?? 0),
     });
+  }
+
+  /** Whether one more checkpoint or file of an attempt may be kept beyond the limit for its reports: as many again. */
+  mayKeepBeyond(attempt: LiveAttempt | undefined): boolean {
+    if (attempt === undefined) return false;
+    const kept = this.#beyond.get(attempt) ?? 0;
+    this.#beyond.set(attempt, kept + 1);
+    return kept < ATTEMPT_REPORTS_MAX;
   }
 
   /** Counts reports that nobody keeps. @returns whether they are the first of the attempt */

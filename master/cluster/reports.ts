@@ -51,7 +51,8 @@ export function reportsCame(core: ClusterCore, worker: WorkerRecord, reports: re
   }
   const hasRoom = !core.log.isBehind && intake.hasRoom(first);
   if (attempt !== undefined ? !intake.mayCome(attempt, first.number, hasRoom) : !hasRoom) return;
-  const isKept = (report: Report) => report.number <= ATTEMPT_REPORTS_MAX || !isMeasurement(report);
+  const isKept = (report: Report) =>
+    report.number <= ATTEMPT_REPORTS_MAX || (!isMeasurement(report) && intake.mayKeepBeyond(attempt));
   const kept = reports.filter(isKept).map(newReport);
   if (kept.length < reports.length) {
     drop(core, attempt, first, reports.length - kept.length);

@@ -50,7 +50,15 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
   },
   report: {
     by: ["worker"],
-    envelope: { type: "report", ...lease, number: 1, step: 1, metrics: { loss: 0.5 } },
+    envelope: {
+      type: "report",
+      ...lease,
+      number: 1,
+      step: 1,
+      metrics: { loss: 0.5 },
+      checkpoint: { sha256: "a".repeat(64), bytes: 1 },
+      file: { name: "plots/loss.png", sha256: "b".repeat(64), bytes: 1 },
+    },
   },
   log: { by: ["worker"], envelope: { type: "log", ...lease, stream: "stdout", offset: 0, data: bytes } },
   result: {
@@ -65,7 +73,14 @@ export const ENVELOPES: Readonly<Record<string, Sample>> = {
   },
   assign: {
     by: ["master"],
-    envelope: { type: "assign", ...lease, template: bytes, payload: bytes, devices: ["GPU-1"] },
+    envelope: {
+      type: "assign",
+      ...lease,
+      restore: { epoch: EPOCH, attempt: 1, step: 7, sha256: "a".repeat(64), bytes: 1 },
+      template: bytes,
+      payload: bytes,
+      devices: ["GPU-1"],
+    },
   },
   recall: { by: ["master"], envelope: { type: "recall", ...lease } },
   cancel: { by: ["master"], envelope: { type: "cancel", ...lease, graceMs: 0, reason: "cancelled" } },
