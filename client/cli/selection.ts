@@ -59,6 +59,19 @@ export function parseSelection(text: string): Selection {
   return { group, tasks: { first: Number(from), last: Number(to) } };
 }
 
+/**
+ * One task, with the newest experiment's id for `last`.
+ *
+ * @throws UsageError where it is none
+ */
+export async function selectedTask(client: Pick<Client, "show">, text: string): Promise<string> {
+  const { group, tasks } = parseSelection(text);
+  if (tasks === undefined || tasks.first !== tasks.last) {
+    throw new UsageError(`"${text}" is not one task: expected GROUP/7, or last/7`);
+  }
+  return `${group === "last" ? (await client.show("last")).experiment : group}/${tasks.first}`;
+}
+
 function notOne(text: string): UsageError {
   return new UsageError(`"${text}" selects nothing: expected GROUP, GROUP/7, GROUP/1-10, last or all`);
 }

@@ -11,6 +11,7 @@ import { wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { outputOption, printAnswer } from "../output.ts";
+import { selectedTask } from "../selection.ts";
 import { withClient, withMasterOptions } from "../session.ts";
 import { formatBytes, plain, table } from "../table.ts";
 
@@ -43,7 +44,7 @@ export function addArtifactVerbs(program: Command, context: CliContext): void {
 }
 
 function trialArgument(): Argument {
-  return new Argument("<trial>", "such as digits-1/7, or a plain task's GROUP/NUMBER");
+  return new Argument("<trial>", "such as digits-1/7 or last/7, or a plain task's GROUP/NUMBER");
 }
 
 function attemptOption(): [string, string, (text: string) => number] {
@@ -54,8 +55,11 @@ function attemptOption(): [string, string, (text: string) => number] {
   ];
 }
 
-async function list(trial: string, options: ArtifactsOptions, { terminal }: CliContext): Promise<void> {
-  const kept = await withClient(options, terminal, (client) => filesOf(client, trial, options));
+async function list(text: string, options: ArtifactsOptions, { terminal }: CliContext): Promise<void> {
+  const { trial, ...kept } = await withClient(options, terminal, async (client) => {
+    const trial = await selectedTask(client, text);
+    return { trial, ...await filesOf(client, trial, options) };
+  });
   printAnswer(terminal, options.output, {
     json: { trial, ...kept },
     table: () => tableOf(trial, kept),
@@ -94,16 +98,17 @@ function short(sha256: string): string {
 }
 
 async function fetchFiles(
-  trial: string,
+  text: string,
   names: readonly string[],
   options: FetchOptions,
   { terminal }: CliContext,
 ): Promise<void> {
   const to = resolve(options.to);
-  const fetched = await withClient(options, terminal, async (client) => {
+  const { trial, fetched } = await withClient(options, terminal, async (client) => {
+    const trial = await selectedTask(client, text);
     const wanted = chosen(trial, names, await filesOf(client, trial, options));
     for (const { name, bytes, sha256 } of wanted) await fetchOne(client, { sha256, bytes }, join(to, name));
-    return wanted.map(({ name, bytes }) => ({ name, bytes, path: join(to, name) }));
+    return { trial, fetched: wanted.map(({ name, bytes }) => ({ name, bytes, path: join(to, name) })) };
   });
   printAnswer(terminal, options.output, {
     json: { trial, to, files: fetched },

@@ -9,6 +9,7 @@ import { wholeNumber } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { outputOption, printAnswer } from "../output.ts";
+import { selectedTask } from "../selection.ts";
 import { withClient, withMasterOptions } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { OutputPrinter } from "../../output_printer.ts";
@@ -43,7 +44,7 @@ async function logs(task: string, options: LogsOptions, { terminal }: CliContext
     throw new UsageError("--output json prints one value, and --follow has no end: leave out one of them");
   }
   await withClient(options, terminal, async (client) => {
-    const named = await taskOf(task, (name) => client.show(name).then(({ experiment }) => experiment));
+    const named = await selectedTask(client, task);
     const events = client.output(named, { follow, attempt, stream, tailLines: tail });
     if (output === "json") printAnswer(terminal, "json", { ...NO_FORMS, json: await gathered(events) });
     else await printed(named, events, { follow, isQuiet: output === "quiet" }, terminal);
@@ -51,11 +52,6 @@ async function logs(task: string, options: LogsOptions, { terminal }: CliContext
 }
 
 const NO_FORMS = { table: () => "", quiet: () => "" };
-
-/** "last" is the newest experiment. */
-async function taskOf(task: string, idOf: (name: string) => Promise<string>): Promise<string> {
-  return task.startsWith("last/") ? `${await idOf("last")}${task.slice("last".length)}` : task;
-}
 
 /** Results go to standard output and standard error as they went there; what is said about them, to standard error. */
 async function printed(
