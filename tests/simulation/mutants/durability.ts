@@ -188,9 +188,9 @@ export const DURABILITY_MUTANTS: readonly SourceMutant[] = [
   {
     name: "reports_written_again",
     fault: "a report that comes again is written again",
-    file: APPLY,
-    find: "if (report.number === last + 1) curve.reports.push(report);",
-    replace: "curve.reports.push(report);",
+    file: "master/store/memory_reports.ts",
+    find: "if (report.number <= last) continue;",
+    replace: "",
     caughtBy: ["curve_whole"],
     adjust: all(busy, rates({ reset: 30 }), disk({ latencyMs: { min: 100, max: 400 } })),
   },

@@ -28,7 +28,7 @@ export const PEER_MUTANTS: readonly SourceMutant[] = [
     name: "outbox_dropped_at_reattachment",
     fault: "a worker that comes back has forgotten the results that were not acknowledged",
     file: OUTBOX,
-    find: "const leases = [...held];",
+    find: "const leases = held.map((each) => this.#withCheckpoint(each));",
     replace: "const leases = [...held];\n    this.#waiting.clear();",
     caughtBy: ["stale_words", "all_settled"],
     adjust: all(busy, rates({ reset: 10, vanish: 5 })),
