@@ -10,6 +10,7 @@ import type { DeviceLive, WorkerLive } from "../../../shared/model/live.ts";
 import { spanOption } from "../arguments.ts";
 import type { AskOptions, CliContext } from "../context.ts";
 import { outputOption, printAnswer } from "../output.ts";
+import { selectedTask } from "../selection.ts";
 import { mastersOf, withClient, withMasterOptions } from "../session.ts";
 import { formatBytes, table } from "../table.ts";
 
@@ -56,12 +57,11 @@ export function addFleetVerbs(program: Command, context: CliContext): void {
 }
 
 async function explain(task: string, options: AskOptions, { terminal }: CliContext): Promise<void> {
-  const explanation = await withClient(options, terminal, async (client) => {
-    const number = /^last\/(.+)$/.exec(task)?.[1];
-    return await client.explain(
-      number === undefined ? task : `${(await client.show("last")).experiment}/${number}`,
-    );
-  });
+  const explanation = await withClient(
+    options,
+    terminal,
+    async (client) => await client.explain(await selectedTask(client, task)),
+  );
   printAnswer(terminal, options.output, {
     json: explanation,
     table: () => `${explanation.task} is ${explanation.state}: ${explanation.explanation}`,
