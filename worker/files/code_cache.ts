@@ -166,15 +166,15 @@ export class CodeCache {
     } finally {
       await removeAll(partial);
     }
-    this.#makeRoom(ref.sha256);
+    this.#makeRoom();
   }
 
-  /** Removes the least recently used. @param spared whoever waited for it has not taken it yet */
-  #makeRoom(spared?: string): void {
+  /** Removes the least recently used; whoever waits for one has not taken it yet. */
+  #makeRoom(): void {
     let total = [...this.#cached.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     for (const [sha256, { bytes, users }] of this.#cached) {
       if (total <= this.#bytesMax) return;
-      if (users > 0 || sha256 === spared) continue;
+      if (users > 0 || this.#fetching.has(sha256)) continue;
       this.#cached.delete(sha256);
       total -= bytes;
       this.#putAway(sha256);

@@ -72,6 +72,26 @@ Deno.test("a cache that is full lets the least recently used go, and never what 
   });
 });
 
+Deno.test("code that two wait for is theirs, although others end theirs in a full cache meanwhile", async () => {
+  await inFolder(async (folder) => {
+    const transfer = new FolderTransfer(folder);
+    const used = await putTree(folder, transfer, { name: "a" });
+    const wanted = await putTree(folder, transfer, { name: "b" });
+    const cache = cacheIn(folder, transfer, used.bytes);
+    const uses = await Promise.all(Array.from({ length: 200 }, () => cache.use(used, never)));
+    const waiting = Promise.all([cache.use(wanted, never), cache.use(wanted, never)]);
+    // One after the other, so that some end between the moment the code is there and the one it is taken.
+    const last = uses.pop();
+    const ending = setInterval(() => uses.pop()?.release(), 0);
+    const [first, second] = await waiting.finally(() => clearInterval(ending));
+    assert.equal(await Deno.readTextFile(`${first?.folder}/name`), "b");
+    assert.deepEqual(transfer.asked, [`get ${used.sha256}`, `get ${wanted.sha256}`]);
+    for (const use of [...uses, first, second, last]) use?.release();
+    await cache.settled();
+    assert.equal((await namesIn(`${folder}/data/code`)).filter((name) => name.length === 64).length, 1);
+  });
+});
+
 Deno.test("what was half unpacked, or unpacked before the machine went down, is not taken for whole", async () => {
   await inFolder(async (folder) => {
     const transfer = new FolderTransfer(folder);
