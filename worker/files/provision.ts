@@ -155,9 +155,23 @@ export class Provision {
       await removeAll(pack);
       return { ...attempt, restored: { path, step: restore.step } };
     } catch (error) {
-      throw refusalOf(error, `the checkpoint of step ${restore.step}`, signal);
+      const what = `the checkpoint of step ${restore.step}`;
+      const goneBecause = signal.aborted ? undefined : goneForGood(error);
+      if (goneBecause === undefined) throw refusalOf(error, what, signal);
+      // A trial must not fail for it: what is reported up to that step again, its curve has already.
+      this.#options.warns(
+        `${what} is lost: ${goneBecause}; the attempt begins at the beginning`,
+        attempt.lease.task,
+      );
+      return attempt;
     }
   }
+}
+
+/** Why an artifact is of no use any more, here and everywhere; undefined where another try may come to something. */
+function goneForGood(error: unknown): string | undefined {
+  if (error instanceof UnpackError) return error.message;
+  return error instanceof ArtifactError && error.kind === "missing" ? error.message : undefined;
 }
 
 /** Code that is to be found somewhere. */

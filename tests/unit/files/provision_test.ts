@@ -201,15 +201,6 @@ const REFUSALS: readonly (readonly [string, (rig: Rig) => Promise<Partial<Attemp
     /\.\.\/elsewhere is not within its packed code/,
     true,
   ],
-  [
-    "a checkpoint that the master has not",
-    () => {
-      const epoch = attemptAt(COMMAND).lease.epoch;
-      return Promise.resolve({ restore: { sha256: "1".repeat(64), bytes: 1, epoch, attempt: 1, step: 7 } });
-    },
-    /the checkpoint of step 7 is not at the master any more/,
-    false,
-  ],
 ];
 
 for (const [what, given, message, final] of REFUSALS) {
@@ -222,6 +213,34 @@ for (const [what, given, message, final] of REFUSALS) {
     assert.equal(told.given.length, 0);
   });
 }
+
+withProvision(
+  "a checkpoint that is gone or damaged costs the trial its steps, not its life: the attempt begins anew",
+  async (rig) => {
+    await Deno.writeTextFile(`${rig.folder}/x`, "not a pack".repeat(100));
+    const damaged = await rig.transfer.put(`${rig.folder}/x`);
+    for (const saved of [{ sha256: "1".repeat(64), bytes: 1 }, damaged]) {
+      const told = new ToldExecutor();
+      const { epoch } = attemptAt(COMMAND).lease;
+      const restore = { ...saved, epoch, attempt: 1, step: 7 };
+      const { events, ended } = observe(rig.provided(told), attemptAt(COMMAND, { restore }));
+      await Promise.race([told.started.promise, ended]);
+      assert.deepEqual(told.given.map(({ restored }) => restored), [undefined]);
+      told.events({ type: "report", step: 1, metrics: { loss: 1 } });
+      told.end();
+      assert.equal((await ended).state, "completed");
+      assert.deepEqual(events.map(({ type }) => type), ["report", "ended"]);
+    }
+    assert.deepEqual(rig.warnings, [
+      `the checkpoint of step 7 is lost: the master has no artifact ${
+        "1".repeat(64)
+      }; the attempt begins at the ` +
+      "beginning",
+      "the checkpoint of step 7 is lost: the pack is broken: a header has no mark of a tar file; the attempt " +
+      "begins at the beginning",
+    ]);
+  },
+);
 
 /** The packs of checkpoints that were reported, unpacked again by an attempt that goes on from each. */
 async function restoredOf(rig: Rig, checkpoint: ArtifactRef, step: number): Promise<Attempt["restored"]> {
