@@ -73,6 +73,8 @@ shift 4
 exec "$@"
 `;
 const SHELL = "/bin/sh";
+/** Makes a session, and with it a group, and becomes a program in it. */
+const SET_SESSION = ["/usr/bin/setsid", "/bin/setsid"].find(isFile);
 
 /** Starts a process in a group of its own. @throws Error where the system cannot */
 export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGroup {
@@ -84,25 +86,31 @@ export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGr
   const startedMs = performance.now();
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(SHELL, {
-      args: keeperArguments(command, lifeline, cgroup, memory),
+    if (!isFile(SHELL)) throw new Error(`there is no ${SHELL}, with which every evaluator is started`);
+    const { program, args, detached } = inSession(keeperArguments(command, lifeline, cgroup, memory));
+    child = new Deno.Command(program, {
+      args,
+      detached,
       cwd: command.folder,
       clearEnv: true,
       env: { ...command.environment, [MARK_VARIABLE]: markOf(mark, lease) },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      detached: true,
     }).spawn();
   } catch (error) {
     void cgroup?.end();
     throw error;
   }
   let isKilled = false;
+  let hasEnded = false;
   const kill = () => {
     // Once only: afterwards the number of the group may be another's.
-    if (!isKilled) signalQuietly(-child.pid, "SIGKILL");
+    if (isKilled) return;
     isKilled = true;
+    // First itself: it may not have its group yet, and would make it afterwards.
+    if (!hasEnded) signalQuietly(child.pid, "SIGKILL");
+    signalQuietly(-child.pid, "SIGKILL");
   };
   return {
     pid: child.pid,
@@ -112,6 +120,7 @@ export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGr
     output: child.stdout,
     errors: child.stderr,
     status: child.status.then((status) => {
+      hasEnded = true;
       kill();
       return status;
     }),
@@ -119,7 +128,8 @@ export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGr
       if (!isKilled) signalQuietly(child.pid, signal);
     },
     signalGroup(signal) {
-      if (!isKilled) signalQuietly(-child.pid, signal);
+      // Before it has its group, it is alone.
+      if (!isKilled && !signalQuietly(-child.pid, signal)) signalQuietly(child.pid, signal);
     },
     kill,
     async endRest() {
@@ -156,12 +166,32 @@ function memoryLimitOf(
   return limits.eachProcess === true ? { bytes: limits.memoryBytes, of: "each process" } : undefined;
 }
 
-/** A process that has just ended by itself cannot be signalled, and need not be. */
-function signalQuietly(pid: number, signal: Deno.Signal): void {
+/**
+ * How the shell is started in a session of its own. `detached` copies this process first, which holds its thread up for as
+ * long as its memory takes: tens of milliseconds for hundreds of megabytes.
+ */
+function inSession(args: string[]): { readonly program: string; args: string[]; readonly detached: boolean } {
+  return SET_SESSION === undefined
+    ? { program: SHELL, args, detached: true }
+    : { program: SET_SESSION, args: [SHELL, ...args], detached: false };
+}
+
+/** A process that has just ended by itself cannot be signalled, and need not be. @returns whether it was */
+function signalQuietly(pid: number, signal: Deno.Signal): boolean {
   try {
     Deno.kill(pid, signal);
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound || isNoSuchProcess(error))) throw error;
+    return false;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }
 
