@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { formatMarkdown } from "./format_markdown.ts";
 
 /** The page. */
 export const LIMITS_PAGE = new URL("../docs/limits.md", import.meta.url);
@@ -28,18 +29,8 @@ interface Constant {
 }
 
 /** The page, as `deno fmt` would have it. */
-export async function limitsText(): Promise<string> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", "--ext", "md", "-"],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-  });
-  const formatter = command.spawn();
-  const writer = formatter.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(pageText()));
-  await writer.close();
-  return new TextDecoder().decode((await formatter.output()).stdout);
+export function limitsText(): Promise<string> {
+  return formatMarkdown(pageText());
 }
 
 function pageText(): string {

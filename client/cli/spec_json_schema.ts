@@ -14,7 +14,10 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 const moduleSpace: JsonSchema = {
   type: "object",
   description: "a space that a TypeScript module exports as `space` or by default",
-  properties: { kind: { type: "string", const: "module" }, path: { type: "string", minLength: 1 } },
+  properties: {
+    kind: { type: "string", const: "module", description: "A TypeScript module." },
+    path: { type: "string", minLength: 1, description: "The file." },
+  },
   required: ["kind", "path"],
   additionalProperties: false,
 };
@@ -32,10 +35,12 @@ export function specJsonSchema(): JsonSchema {
     },
   });
   const properties = isRecord(schema["properties"]) ? schema["properties"] : {};
+  const space = isRecord(properties["space"]) ? properties["space"] : {};
+  const { anyOf: _anyOf, oneOf: _oneOf, ...told } = space;
   return {
     ...schema,
     title: "Espalier experiment",
-    properties: { ...properties, space: { anyOf: [...formsOf(properties["space"]), moduleSpace] } },
+    properties: { ...properties, space: { ...told, anyOf: [...formsOf(space), moduleSpace] } },
   };
 }
 

@@ -20,21 +20,31 @@ export const ELITISM_DEFAULT = 5;
 /** The largest population: it is held in the master's memory. */
 export const POPULATION_MAX = 10_000;
 
-const seed = z.int().default(SEED_DEFAULT);
+const seed = z.int().default(SEED_DEFAULT).describe("With one slot, the same seed gives the same trials.");
 const probability = z.number().min(0).max(1);
 
-const random = z.strictObject({ kind: z.literal("random"), seed });
+const random = z.strictObject({
+  kind: z.literal("random").describe("Draws each candidate for itself."),
+  seed,
+});
 
 const genetic = z.strictObject({
-  kind: z.literal("genetic"),
+  kind: z.literal("genetic").describe("Breeds candidates from the best so far."),
   seed,
-  population: z.int().min(2).max(POPULATION_MAX).default(POPULATION_DEFAULT),
-  tournament: z.int().min(1).max(POPULATION_MAX).default(TOURNAMENT_DEFAULT),
-  crossover: probability.default(CROSSOVER_DEFAULT),
-  mutation: probability.default(MUTATION_DEFAULT),
-  elitism: z.int().min(0).default(ELITISM_DEFAULT),
-  /** `steady` never waits; `generational` waits for the last of each generation. */
-  mode: z.enum(["steady", "generational"]).default("steady"),
+  population: z.int().min(2).max(POPULATION_MAX).default(POPULATION_DEFAULT).describe(
+    "Members of the population.",
+  ),
+  tournament: z.int().min(1).max(POPULATION_MAX).default(TOURNAMENT_DEFAULT).describe(
+    "Members that compete for each place as a parent.",
+  ),
+  crossover: probability.default(CROSSOVER_DEFAULT).describe("Probability that a child has two parents."),
+  mutation: probability.default(MUTATION_DEFAULT).describe("Probability of each value of a child to mutate."),
+  elitism: z.int().min(0).default(ELITISM_DEFAULT).describe(
+    "The best members that stay when a generation takes over.",
+  ),
+  mode: z.enum(["steady", "generational"]).default("steady").describe(
+    "`steady` never waits for a straggler; `generational` waits for the last of each generation.",
+  ),
 });
 
 /**

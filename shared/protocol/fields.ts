@@ -38,7 +38,7 @@ const NAME_ADVICE =
   "expected 1 to 80 letters, digits, dots, dashes or underscores, beginning with a letter or digit";
 
 /** A name: of an experiment, a submission, a subscription. */
-export const name = z.string().regex(NAME_PATTERN, NAME_ADVICE);
+export const name = z.string().regex(NAME_PATTERN, NAME_ADVICE).meta({ title: "name" });
 /** A group's id. */
 export const groupIdField = branded<GroupId>(NAME_PATTERN, NAME_ADVICE);
 /** A worker's name. */
@@ -139,13 +139,15 @@ export const pool = z.strictObject({
 
 /** What a task needs. */
 export const resources = z.strictObject({
-  cpus: z.number().min(0).max(100_000).default(0),
-  memoryBytes: z.number().min(0).max(2 ** 53).default(0),
+  cpus: z.number().min(0).max(100_000).default(0).describe("Cores; parts of one are allowed."),
+  memoryBytes: z.number().min(0).max(2 ** 53).default(0).describe(
+    "Memory: counted, and the limit of its processes where the machine can set one.",
+  ),
   gpus: z.number().min(0).max(DEVICES_MAX).refine((gpus) => gpus < 1 || Number.isInteger(gpus), {
     error: "expected a whole number of GPUs, or a share of one below 1, such as 0.5",
-  }).default(0),
-  gpuMemoryBytes: z.number().min(0).max(2 ** 53).optional(),
-  labels: labels.optional(),
+  }).default(0).describe("Devices of its own, or below 1 a share of one."),
+  gpuMemoryBytes: z.number().min(0).max(2 ** 53).optional().describe("On each of those devices."),
+  labels: labels.optional().describe("What the worker must be labelled with, such as `gpu=a100`."),
 }).refine((need) => need.gpus > 0 || (need.gpuMemoryBytes ?? 0) === 0, {
   path: ["gpuMemoryBytes"],
   error: "memory of a GPU needs a GPU: say how many, or which share of one, with gpus",
@@ -153,8 +155,9 @@ export const resources = z.strictObject({
 
 /** Bytes by their hash. */
 export const artifactFields = {
-  sha256: z.string().regex(SHA256_PATTERN, "expected a SHA-256 hash, of 64 hexadecimal digits"),
-  bytes: z.int().min(0).max(2 ** 50),
+  sha256: z.string().regex(SHA256_PATTERN, "expected a SHA-256 hash, of 64 hexadecimal digits")
+    .describe("Its hash."),
+  bytes: z.int().min(0).max(2 ** 50).describe("Its size."),
 };
 /** Bytes by their hash. */
 export const artifactRef = z.strictObject(artifactFields);
@@ -177,8 +180,12 @@ export const filePatterns: z.ZodType<readonly string[], readonly string[]> = z.a
 
 /** How many checkpoints are kept. */
 export const checkpointPolicy = z.strictObject({
-  keep: z.int().min(1).max(100).default(CHECKPOINTS_DEFAULT.keep),
-  keepEnded: z.boolean().default(CHECKPOINTS_DEFAULT.keepEnded),
+  keep: z.int().min(1).max(100).default(CHECKPOINTS_DEFAULT.keep).describe(
+    "The highest ones of a trial that has no outcome yet.",
+  ),
+  keepEnded: z.boolean().default(CHECKPOINTS_DEFAULT.keepEnded).describe(
+    "Whether the highest stays once the trial has its outcome.",
+  ),
 });
 
 const permissionList: z.ZodType<readonly string[], readonly string[]> = z.array(
@@ -189,12 +196,16 @@ const permissionList: z.ZodType<readonly string[], readonly string[]> = z.array(
 /** What a module has beside its file. */
 export const moduleFields = {
   permissions: z.strictObject({
-    read: permissionList.optional(),
-    write: permissionList.optional(),
-    net: permissionList.optional(),
-    env: permissionList.optional(),
-    sys: permissionList.optional(),
-  }).optional(),
+    read: permissionList.optional().describe("Folders and files that it may read."),
+    write: permissionList.optional().describe("Folders and files that it may write."),
+    net: permissionList.optional().describe("Hosts that it may speak to, as `host` or `host:port`."),
+    env: permissionList.optional().describe("Variables that it may see."),
+    sys: permissionList.optional().describe(
+      "Facts about the machine that it may ask for, as Deno names them.",
+    ),
+  }).optional().describe(
+    "What it asks for beyond reading its own folder; granted where the worker allows it.",
+  ),
 };
 
 /** How an attempt ended, in the words of its worker. */
@@ -221,12 +232,18 @@ const environmentEntry = z.string().max(32_768).regex(
   "expected NAME, to pass on the worker's variable, or NAME=value; names that begin with ESPALIER_ are taken",
 );
 
-const environment: z.ZodType<readonly string[], readonly string[]> = z.array(environmentEntry).max(256);
+const environment: z.ZodType<readonly string[], readonly string[]> = z.array(environmentEntry).max(256)
+  .describe("Further variables: `NAME` passes on the worker's, `NAME=value` sets.");
 /** What a command has beside its words. */
 export const commandFields = {
-  folder: z.string().min(1).max(4_096).optional(),
+  folder: z.string().min(1).max(4_096).optional().meta({
+    title: "folder",
+    description: "Where it runs: the spec's folder, or one in it.",
+  }),
   env: environment.optional(),
-  result: z.enum(COMMAND_RESULTS).optional(),
+  result: z.enum(COMMAND_RESULTS).optional().describe(
+    "Where its metrics are; unless told, in `result.json` where that exists, else in its last report.",
+  ),
 };
 
 /** The words of a command. */
@@ -235,8 +252,12 @@ export const commandWords: z.ZodType<readonly string[], readonly string[]> = z.a
 
 /** What a Python evaluator has beside its file. */
 export const pythonFields = {
-  interpreter: z.string().min(1).max(4_096).optional(),
-  processTrials: z.int().min(1).max(1_000_000_000).optional(),
+  interpreter: z.string().min(1).max(4_096).optional().describe(
+    "A name in PATH, or a path, from the file's folder on; unless told, `python3`.",
+  ),
+  processTrials: z.int().min(1).max(1_000_000_000).optional().describe(
+    "After so many attempts its process is replaced by a new one.",
+  ),
   env: environment.optional(),
 };
 

@@ -1,6 +1,8 @@
 /**
  * The spec: what a user writes to run an experiment.
  *
+ * What each field means stands with it, once: editors and the reference in docs/spec.md say the same words.
+ *
  * @module
  */
 import { z } from "zod";
@@ -34,7 +36,7 @@ export const duration = z.union([z.number().min(0), z.string()]).transform((valu
     message: 'expected seconds, or a duration such as "1h 30m", "90s" or "500ms"',
   });
   return z.NEVER;
-});
+}).meta({ title: "duration" });
 
 /** A line is split into words here, so that everyone sees the same ones. */
 const command = z.union([z.string(), commandWords]).transform((written, context) => {
@@ -44,75 +46,107 @@ const command = z.union([z.string(), commandWords]).transform((written, context)
   return z.NEVER;
 }).pipe(commandWords);
 
+const path = z.string().min(1).meta({
+  title: "file",
+  description: "The file, in the spec's folder, which travels to the workers.",
+});
+
 const evaluator = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("module"), path: z.string().min(1), ...moduleFields }),
-  z.strictObject({ kind: z.literal("command"), command, ...commandFields }),
-  z.strictObject({ kind: z.literal("python"), path: z.string().min(1), ...pythonFields }),
-  z.strictObject({ kind: z.literal("builtin"), name: z.enum(["noop", "sleep", "heuristic"]) }),
+  z.strictObject({ kind: z.literal("module").describe("A TypeScript module."), path, ...moduleFields }),
+  z.strictObject({
+    kind: z.literal("command").describe("Any program."),
+    command: command.describe("The program and its arguments, with values as `{name}`."),
+    ...commandFields,
+  }),
+  z.strictObject({ kind: z.literal("python").describe("A Python function."), path, ...pythonFields }),
+  z.strictObject({
+    kind: z.literal("builtin").describe("What each worker has."),
+    name: z.enum(["noop", "sleep", "heuristic"]).describe("Which one."),
+  }),
 ], {
   error: (issue) =>
     issue.code === "invalid_union" ? "expected one of the kinds module, command, python, builtin" : undefined,
 });
 
 const objective = z.strictObject({
-  metric: z.string().min(1),
-  direction: z.enum(["maximize", "minimize"]).default("maximize"),
+  metric: z.string().min(1).describe("The metric's name, as the evaluator returns it."),
+  direction: z.enum(["maximize", "minimize"]).default("maximize").describe("Which way is better."),
 });
 
 const budget = z.strictObject({
-  /** Outcomes, cancelled ones not counted. */
-  trials: z.int().min(1).max(100_000_000).optional(),
-  /** Rounds of the optimizer's population. */
-  generations: z.int().min(1).optional(),
-  /** From the experiment's start. Trials that run then are finished. */
-  time: duration.optional(),
-  /** Ends the search once the first objective is as good as this. */
-  target: z.number().optional(),
+  trials: z.int().min(1).max(100_000_000).optional().describe("Outcomes, cancelled ones not counted."),
+  generations: z.int().min(1).optional().describe(
+    "So many times the population, in outcomes (of 50 where the optimizer has none).",
+  ),
+  time: duration.optional().describe("From the experiment's start. Trials that run then are finished."),
+  target: z.number().optional().describe(
+    "Ends the search once the first objective is as good as this; what runs is cancelled.",
+  ),
 }).refine((value) => Object.values(value).some((part) => part !== undefined), {
   error: "expected at least one of trials, generations, time, target: a search needs an end",
 });
 
+/** A default as one would write it, which editors can show. */
+function durationOr(defaultMs: number) {
+  return duration.prefault(defaultMs / 1_000);
+}
+
 const retry = z.strictObject({
-  limit: z.int().min(0).max(1_000).default(RETRY_DEFAULTS.limit),
-  crashLimit: z.int().min(0).max(1_000).default(RETRY_DEFAULTS.crashLimit),
-  backoff: duration.default(RETRY_DEFAULTS.backoffMs),
-  backoffMax: duration.default(RETRY_DEFAULTS.backoffMaxMs),
+  limit: z.int().min(0).max(1_000).default(RETRY_DEFAULTS.limit).describe(
+    "How often a trial is tried again, counted by cause: its evaluator failed, its deadline passed, its worker was lost.",
+  ),
+  crashLimit: z.int().min(0).max(1_000).default(RETRY_DEFAULTS.crashLimit).describe(
+    "How often a worker may have died with it before the trial counts as the reason.",
+  ),
+  backoff: durationOr(RETRY_DEFAULTS.backoffMs).describe(
+    "The wait before the first further attempt; doubled for each one after, with jitter.",
+  ),
+  backoffMax: durationOr(RETRY_DEFAULTS.backoffMaxMs).describe("The longest wait."),
 });
 
 /** Checks a spec and fills in the defaults. */
 export const specSchema = z.strictObject({
-  name,
-  space: spaceSchema,
-  optimizer: optimizerSchema.prefault({ kind: "random" }),
-  /** Where none is named: a heuristic on the architecture's cost, which measures nothing. */
-  evaluator: evaluator.prefault({ kind: "builtin", name: "heuristic" }),
-  objectives: z.array(objective).min(1).max(16).prefault([{ metric: "score" }]),
-  budget,
-  retry: retry.prefault({}),
-  /** How long one trial may run. */
-  deadline: duration.optional(),
-  /** How long a cancelled trial has before it is killed. */
-  grace: duration.default(GRACE_DEFAULT_MS),
-  /** How long a trial stays with a worker that is silent before another gets it. */
-  reassignAfter: duration.default(0),
-  resources: resources.prefault({}),
-  /** Trials are given only to workers that have at least so long left. */
-  minTime: duration.optional(),
-  /** `pack`: the spec's folder travels to the workers. `local`: it lies at the same path on all of them. */
-  code: z.enum(["pack", "local"]).default("pack"),
-  /** The folder, once it is packed: the command line fills it in. */
-  codeArtifact: artifactRef.optional(),
-  /** Files in a trial's folder that are kept when it ends, such as `*.png`. */
-  files: filePatterns.optional(),
-  /** How many checkpoints of a trial are kept. */
-  checkpoints: checkpointPolicy.prefault({}),
-  priority: z.int().min(-1_000_000).max(1_000_000).default(0),
-  /** So many trials may be open at once; as many as there are slots, unless told. */
-  maxConcurrent: z.int().min(1).max(1_000_000).optional(),
-  /** The search begins when so many workers are connected. */
-  minWorkers: z.int().min(0).max(100_000).default(0),
-  /** Failures in a row with one message and no success that pause the experiment; 0 never pauses. */
-  maxFailures: z.int().min(0).default(MAX_FAILURES_DEFAULT),
+  name: name.describe(
+    "What its runs are called after: `digits` becomes `digits-1`, `digits-2`. 1 to 80 letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+  ),
+  space: spaceSchema.describe("All candidates."),
+  optimizer: optimizerSchema.prefault({ kind: "random" }).describe("Who chooses the next candidate."),
+  // Where none is named: a heuristic on the architecture's cost, which measures nothing.
+  evaluator: evaluator.prefault({ kind: "builtin", name: "heuristic" }).describe(
+    "The code that turns a candidate into metrics.",
+  ),
+  objectives: z.array(objective).min(1).max(16).prefault([{ metric: "score" }]).describe(
+    "What is sought. The search follows the first; the others are kept with each trial.",
+  ),
+  budget: budget.describe("When it ends: whichever part is reached first. At least one must be there."),
+  retry: retry.prefault({}).describe("What becomes of attempts that fail."),
+  deadline: duration.optional().describe("How long one attempt may run, on its worker's clock."),
+  grace: durationOr(GRACE_DEFAULT_MS).describe("How long a cancelled attempt has before it is killed."),
+  reassignAfter: durationOr(0).describe(
+    "How long a trial stays with a worker that is silent before another gets it; longer than 0 where evaluators write to shared places.",
+  ),
+  resources: resources.prefault({}).describe("What an attempt takes of its worker beside a slot."),
+  priority: z.int().min(-1_000_000).max(1_000_000).default(0).describe("The highest goes first."),
+  maxConcurrent: z.int().min(1).max(1_000_000).optional().describe(
+    "So many trials may be open at once; as many as there are slots, unless told.",
+  ),
+  minWorkers: z.int().min(0).max(100_000).default(0).describe(
+    "The search begins when so many workers are connected.",
+  ),
+  maxFailures: z.int().min(0).default(MAX_FAILURES_DEFAULT).describe(
+    "So many failures in a row with one message and no success pause the experiment; 0 never does.",
+  ),
+  minTime: duration.optional().describe(
+    "Trials are given only to workers that have at least so long left.",
+  ),
+  code: z.enum(["pack", "local"]).default("pack").describe(
+    "`pack`: the spec's folder travels to the workers. `local`: it lies at the same path on all of them.",
+  ),
+  codeArtifact: artifactRef.optional().describe("The packed folder. The command line fills it in."),
+  files: filePatterns.optional().describe(
+    "Patterns of files in a trial's folder that are kept when it ends, such as `*.png`.",
+  ),
+  checkpoints: checkpointPolicy.prefault({}).describe("What is kept of a trial's checkpoints."),
 }).superRefine((spec, context) => {
   for (const message of wrongValues(spec.evaluator, spec.space)) {
     context.addIssue({ code: "custom", path: ["evaluator", "command"], message });

@@ -25,37 +25,43 @@ function listOf<T extends string | number>(item: z.ZodType<T>): z.ZodType<readon
 const shape = z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]);
 const counts = listOf(z.int().min(1));
 const length = z.int().min(0).max(LAYERS_MAX);
-const lengths = z.strictObject({ min: length, max: length })
+const lengths = z.strictObject({ min: length.describe("At least."), max: length.describe("At most.") })
   .refine(({ min, max }) => min <= max, { error: "min is above max" });
 
 /** Checks `{ kind: cnn, ... }`; what is left out is taken from `CNN_DEFAULTS`. */
 export const cnnSchema = z.strictObject({
-  kind: z.literal("cnn"),
-  /** Number of classes, which is the number of outputs. */
-  classes: z.int().min(2),
-  /** Height, width and channels of an image. */
-  input: shape.exactOptional(),
-  blocks: lengths.refine(({ min }) => min >= 1, { error: "a cnn has one block or more" }).exactOptional(),
-  filters: counts.exactOptional(),
-  kernels: counts.exactOptional(),
-  activations: listOf(z.enum(["relu", "elu", "tanh", "sigmoid"])).exactOptional(),
-  pools: listOf(z.enum(["none", "max", "average"])).exactOptional(),
-  /** Whether blocks may have a skip connection. */
-  skips: z.boolean().exactOptional(),
-  dropouts: listOf(z.number().min(0).lt(1)).exactOptional(),
-  heads: listOf(z.enum(["flatten", "average", "max"])).exactOptional(),
-  /** How many dense layers stand between the head and the output. */
-  dense: lengths.exactOptional(),
-  units: counts.exactOptional(),
-  learningRate: z.strictObject({ min: z.number().positive(), max: z.number().positive() })
-    .refine(({ min, max }) => min <= max, { error: "min is above max" }).exactOptional(),
-  batchSizes: counts.exactOptional(),
-  optimizers: listOf(z.enum(["adam", "sgd"])).exactOptional(),
-  /** Further parameters, which the evaluator reads; they change no layer. */
+  kind: z.literal("cnn").describe("Small convolutional networks."),
+  classes: z.int().min(2).describe("Classes, which are the outputs."),
+  input: shape.exactOptional().describe("Height, width and channels of an image."),
+  blocks: lengths.refine(({ min }) => min >= 1, { error: "a cnn has one block or more" }).exactOptional()
+    .describe(
+      `How many blocks: convolution, skip connection, activation, pooling, dropout. To ${LAYERS_MAX}.`,
+    ),
+  filters: counts.exactOptional().describe("Of a convolution."),
+  kernels: counts.exactOptional().describe("The size of a convolution."),
+  activations: listOf(z.enum(["relu", "elu", "tanh", "sigmoid"])).exactOptional()
+    .describe("Of blocks and dense layers."),
+  pools: listOf(z.enum(["none", "max", "average"])).exactOptional().describe("After a block."),
+  skips: z.boolean().exactOptional().describe("Whether blocks may have a skip connection."),
+  dropouts: listOf(z.number().min(0).lt(1)).exactOptional().describe("Rates of dropout."),
+  heads: listOf(z.enum(["flatten", "average", "max"])).exactOptional().describe("From images to features."),
+  dense: lengths.exactOptional().describe(`How many dense layers before the output. To ${LAYERS_MAX}.`),
+  units: counts.exactOptional().describe("Of a dense layer."),
+  learningRate: z.strictObject({
+    min: z.number().positive().describe("At least."),
+    max: z.number().positive().describe("At most."),
+  }).refine(({ min, max }) => min <= max, { error: "min is above max" }).exactOptional()
+    .describe("Drawn by order of magnitude; in the candidate as `learning_rate`."),
+  batchSizes: counts.exactOptional().describe("In the candidate as `batch_size`."),
+  optimizers: listOf(z.enum(["adam", "sgd"])).exactOptional().describe("In the candidate as `optimizer`."),
+  // They change no layer.
   parameters: parametersSchema.refine(
     (more) => !Object.keys(more).some((name) => CNN_ARCHITECTURE_PARAMETERS.has(name)),
     { error: "blocks, head and dense describe the network; choose other names" },
-  ).exactOptional(),
+  ).exactOptional().meta({
+    title: "parameters",
+    description: "Further parameters, which the evaluator reads.",
+  }),
 });
 
 /** The space as written. */

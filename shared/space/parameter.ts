@@ -128,13 +128,17 @@ const scalar = z.union([z.string(), z.number(), z.boolean()], {
 });
 
 const when: z.ZodType<Condition> = z.strictObject({
-  parameter: name,
-  equals: scalar.exactOptional(),
-  in: z.array(scalar).nonempty().exactOptional(),
+  parameter: name.describe("A choice or an integer beside the parameter, or in a part around it."),
+  equals: scalar.exactOptional().describe("Its value; a nested option goes by its name."),
+  in: z.array(scalar).nonempty().exactOptional().describe("Its values; a nested option goes by its name."),
 }).refine((condition) => (condition.equals === undefined) !== (condition.in === undefined), {
   error: "a condition has either equals: a value, or in: [values]",
 });
-const conditional = { when: when.exactOptional() };
+const conditional = {
+  when: when.exactOptional().describe(
+    "Where this does not hold, the parameter is absent from the candidate.",
+  ),
+};
 
 /** Checks parameters by name; what they say about each other is checked by `compileParameters`. */
 export const parametersSchema: z.ZodType<Parameters> = z.lazy(() => z.record(name, parameterSchema));
@@ -143,34 +147,59 @@ const option = z.union([
   z.string(),
   z.number(),
   z.boolean(),
-  z.strictObject({ name, of: parametersSchema }),
+  z.strictObject({
+    name: name.describe("Chosen, it stands in the candidate as `{ name: values }`."),
+    of: parametersSchema.describe("The option's own parameters, by name."),
+  }),
 ], { error: "an option is a text, a number, true, false, or {name, of: parameters}" });
 const part = z.union([z.lazy(() => parameterSchema), parametersSchema], {
   error: "expected a parameter with a type, or parameters by name",
 });
 const count = z.int().min(0).max(REPEAT_MAX);
+const smallest = "The smallest, included.";
+const largest = "The largest, included.";
 
 /** Checks one parameter. */
 export const parameterSchema: z.ZodType<Parameter> = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("choice"), options: z.array(option).nonempty(), ...conditional }),
   z.strictObject({
-    type: z.literal("integer"),
-    min: z.int(),
-    max: z.int(),
-    step: z.int().min(1).exactOptional(),
-    log: z.boolean().exactOptional(),
+    type: z.literal("choice").describe("One of the options."),
+    options: z.array(option).nonempty().describe(
+      "Texts, numbers, true, false, or `{ name, of }` for an option with parameters of its own.",
+    ),
     ...conditional,
   }),
   z.strictObject({
-    type: z.literal("real"),
-    min: z.number(),
-    max: z.number(),
-    log: z.boolean().exactOptional(),
+    type: z.literal("integer").describe("A whole number."),
+    min: z.int().describe(smallest),
+    max: z.int().describe(largest),
+    step: z.int().min(1).exactOptional().describe("Every so many from `min` on; unless told, 1."),
+    log: z.boolean().exactOptional().describe("Whether small ones are drawn as often as large ones."),
     ...conditional,
   }),
-  z.strictObject({ type: z.literal("repeat"), min: count, max: count, of: part, ...conditional }),
-  z.strictObject({ type: z.literal("optional"), of: part, ...conditional }),
-  z.strictObject({ type: z.literal("group"), of: parametersSchema, ...conditional }),
+  z.strictObject({
+    type: z.literal("real").describe("A number."),
+    min: z.number().describe(smallest),
+    max: z.number().describe(largest),
+    log: z.boolean().exactOptional().describe("Whether each order of magnitude is drawn equally often."),
+    ...conditional,
+  }),
+  z.strictObject({
+    type: z.literal("repeat").describe("A list; each member is drawn for itself."),
+    min: count.describe("Members, at least."),
+    max: count.describe("Members, at most."),
+    of: part.describe("A member: one parameter, or parameters by name."),
+    ...conditional,
+  }),
+  z.strictObject({
+    type: z.literal("optional").describe("The part, or `null`."),
+    of: part.describe("The part: one parameter, or parameters by name."),
+    ...conditional,
+  }),
+  z.strictObject({
+    type: z.literal("group").describe("Values by name."),
+    of: parametersSchema.describe("Parameters by name."),
+    ...conditional,
+  }),
 ], {
   error: (issue) =>
     issue.code === "invalid_union"

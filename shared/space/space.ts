@@ -56,7 +56,10 @@ export type Space = ParametersSpace | CnnSpace;
 export const NESTING_MAX = 64;
 
 const writtenSpace = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("parameters"), parameters: parametersSchema }),
+  z.strictObject({
+    kind: z.literal("parameters").describe("Written out."),
+    parameters: parametersSchema.describe("The parameters of a candidate, by name."),
+  }),
   cnnSchema,
 ], {
   error: (issue) => issue.code === "invalid_union" ? "expected one of the kinds parameters, cnn" : undefined,
