@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Cgroups } from "../../worker/executors/cgroup.ts";
 import { commandExecutor } from "../../worker/executors/command.ts";
 import { untilGone } from "../conformance/executor_processes.ts";
 
+const IS_LINUX = Deno.build.os === "linux";
 const groups = Cgroups.open(crypto.randomUUID());
 groups?.close();
 
@@ -43,6 +44,49 @@ Deno.test({
       await commandExecutor({ folder }).close();
       deepEqual([...Deno.readDirSync(`${folder}/commands`)], []);
       throws(() => Deno.statSync(place), Deno.errors.NotFound);
+    }),
+});
+
+Deno.test({
+  name: `the control groups of a killed worker go at the start of any other, and those of a living one stay${
+    groups === undefined ? " (passed over: none can be made here)" : ""
+  }`,
+  ignore: groups === undefined,
+  timeout: 60_000,
+  fn: () =>
+    withKilledWorker("cgroups", async (folder) => {
+      const killed = Deno.readTextFileSync(`${folder}/commands/run/cgroups`);
+      const living = Cgroups.open(crypto.randomUUID());
+      living?.make("one", undefined);
+      const other = await Deno.makeTempDir();
+      await commandExecutor({ folder: other }).close();
+      throws(() => Deno.statSync(killed), Deno.errors.NotFound);
+      const one = `${living?.folder}/one`;
+      ok(Deno.statSync(one).isDirectory);
+      Deno.removeSync(one);
+      living?.close();
+      await Deno.remove(other, { recursive: true });
+    }),
+});
+
+Deno.test({
+  name:
+    `a worker ends what an earlier life of its own left, and nothing of another that calls its folder by the same name${
+      IS_LINUX ? "" : " (passed over: this system shows no environments of processes)"
+    }`,
+  ignore: !IS_LINUX,
+  timeout: 60_000,
+  fn: () =>
+    withKilledWorker("", async (folder) => {
+      // As in two containers that see each other's processes.
+      const mark = `${folder}/commands/run/${crypto.randomUUID()}-1 test/1 1 epoch`;
+      const other = new Deno.Command("sleep", { args: ["600"], env: { ESPALIER_LEASE: mark }, stdin: "null" })
+        .spawn();
+      equal(processesIn(folder).length, 1);
+      await commandExecutor({ folder }).close();
+      deepEqual(processesIn(folder), []);
+      other.kill("SIGTERM");
+      equal((await other.status).signal, "SIGTERM");
     }),
 });
 

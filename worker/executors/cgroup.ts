@@ -19,6 +19,10 @@ const CPU_QUOTA_MIN_US = 1_000;
 const PREFIX = "espalier-";
 /** Where a worker goes that was alone in its group: a group whose members are limited has no processes of its own. */
 const WORKER_GROUP = `${PREFIX}worker`;
+/** What the names of the folders begin with that hold the groups of one life of a worker, locked while it lives. */
+const LIFE_PREFIX = `${PREFIX}life-`;
+/** A new folder may be taken for one that nobody holds, and removed, before it is locked. */
+const OPENS_MAX = 5;
 
 /** The group of one process and all that it starts. */
 export interface Cgroup {
@@ -35,10 +39,12 @@ export interface Cgroup {
 /** The groups of one worker. */
 export class Cgroups {
   readonly folder: string;
+  readonly #lock: Deno.FsFile;
   readonly #controllers: ReadonlySet<string>;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, lock: Deno.FsFile) {
     this.folder = folder;
+    this.#lock = lock;
     this.#controllers = enable(folder, ["memory", "cpu"]);
   }
 
@@ -46,19 +52,17 @@ export class Cgroups {
   static open(name: string): Cgroups | undefined {
     const base = ownGroup();
     if (base === undefined) return undefined;
-    const folder = join(base, `${PREFIX}${name}`);
-    try {
-      Deno.mkdirSync(folder);
-    } catch {
-      return undefined;
+    for (let open = 1; open <= OPENS_MAX; open += 1) {
+      const folder = join(base, `${LIFE_PREFIX}${name}.${open}`);
+      if (attempt(() => (Deno.mkdirSync(folder), true)) === undefined) return undefined;
+      const lock = attempt(() => Deno.openSync(folder));
+      const isHeld = lock !== undefined && attempt(() => lock.tryLockSync(true)) === true && exists(folder);
+      const isUsable = isHeld && attempt(() => (limitMembersOf(base), canEnter(folder))) === true;
+      if (isUsable) return new Cgroups(folder, lock);
+      lock?.close();
+      removeQuietly(folder);
+      if (isHeld) return undefined;
     }
-    try {
-      limitMembersOf(base);
-      if (canEnter(folder)) return new Cgroups(folder);
-    } catch {
-      // What cannot be used is removed below.
-    }
-    removeQuietly(folder);
     return undefined;
   }
 
@@ -88,7 +92,26 @@ export class Cgroups {
   /** All groups have ended. */
   close(): void {
     removeQuietly(this.folder);
+    this.#lock.close();
   }
+}
+
+/**
+ * Ends what the groups of all dead workers of this machine still hold, and removes them: their data folders may never be
+ * used again. The lock tells who is dead; the system lets go of it with the process, also in another container.
+ */
+export async function endGroupsOfNobody(): Promise<void> {
+  const base = ownGroup();
+  if (base === undefined) return;
+  const names = attempt(() => Array.from(Deno.readDirSync(base), ({ name }) => name)) ?? [];
+  const lives = names.filter((name) => name.startsWith(LIFE_PREFIX));
+  await Promise.all(lives.map(async (name) => {
+    const folder = join(base, name);
+    const lock = attempt(() => Deno.openSync(folder));
+    if (lock === undefined) return;
+    if (attempt(() => lock.tryLockSync(true)) === true) await endEarlierGroups(folder);
+    lock.close();
+  }));
 }
 
 /** Ends what the groups of an earlier life still hold, and removes them. @param folder as that life knew it */
@@ -172,6 +195,10 @@ function read(folder: string, file: string): string {
 
 function write(folder: string, file: string, text: string): void {
   Deno.writeTextFileSync(join(folder, file), text, { create: false });
+}
+
+function exists(path: string): boolean {
+  return attempt(() => Deno.statSync(path)) !== undefined;
 }
 
 function removeQuietly(folder: string): void {

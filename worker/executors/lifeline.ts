@@ -9,7 +9,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { Cgroups, endEarlierGroups } from "./cgroup.ts";
+import { Cgroups, endEarlierGroups, endGroupsOfNobody } from "./cgroup.ts";
 import type { LimitOptions } from "./limits.ts";
 import { endStrays } from "./strays.ts";
 
@@ -31,8 +31,8 @@ export interface Lifeline {
 const FOLDER = "run";
 /** In that folder: where the control groups are. */
 const CGROUPS_FILE = "cgroups";
-/** What the names that this process gives begin with. */
-const PROCESS = crypto.randomUUID();
+/** In that folder: what the marks of this life's processes begin with, as a line. Half of it would mean others, too. */
+const MARKS_FILE = "marks";
 
 /**
  * Makes a lifeline.
@@ -50,9 +50,10 @@ export function openLifeline(dataFolder?: string, { cgroups: wanted = true }: Li
   if (!success) throw new Error(`mkfifo cannot make ${path}: ${new TextDecoder().decode(stderr).trim()}`);
   // Open for reading too: to open a pipe for writing alone waits for a reader.
   const pipe = Deno.openSync(path, { read: true, write: true });
-  const life = `${PROCESS}.${crypto.randomUUID()}`;
+  const life = crypto.randomUUID();
   const cgroups = wanted ? Cgroups.open(life) : undefined;
   if (cgroups !== undefined) Deno.writeTextFileSync(join(folder, CGROUPS_FILE), cgroups.folder);
+  Deno.writeTextFileSync(join(folder, MARKS_FILE), `${join(folder, life)}-\n`);
   let names = 0;
   return {
     path,
@@ -78,21 +79,28 @@ export function openLifeline(dataFolder?: string, { cgroups: wanted = true }: Li
  * @param dataFolder as it is given to `openLifeline`, and not yet given to it
  */
 export function endEarlierLives(dataFolder: string): Promise<void> {
-  return endEarlier(dataFolder).catch(() => {});
+  return Promise.all([endEarlier(dataFolder).catch(() => {}), endGroupsOfNobody().catch(() => {})]).then(
+    () => {},
+  );
 }
 
 async function endEarlier(dataFolder: string): Promise<void> {
   const given = resolve(dataFolder, FOLDER);
-  if (!exists(given)) return;
-  const folder = Deno.realPathSync(given);
-  const groups = readText(join(folder, CGROUPS_FILE));
   // Set aside at once: this process may open its own while that is removed.
-  Deno.renameSync(given, `${given}-${crypto.randomUUID()}`);
-  if (groups !== undefined) await endEarlierGroups(groups);
-  await endStrays((mark) => mark.startsWith(`${folder}/`) && !mark.startsWith(`${folder}/${PROCESS}.`));
+  if (exists(given)) Deno.renameSync(given, `${given}-${crypto.randomUUID()}`);
+  if (!exists(dataFolder)) return;
   for (const { name } of Deno.readDirSync(dataFolder)) {
-    if (name.startsWith(`${FOLDER}-`)) await Deno.remove(join(dataFolder, name), { recursive: true });
+    if (name.startsWith(`${FOLDER}-`)) await endLife(join(dataFolder, name));
   }
+}
+
+/** Another worker may call its folder by the same name, in another container: the marks of each life are its own. */
+async function endLife(folder: string): Promise<void> {
+  const groups = readText(join(folder, CGROUPS_FILE));
+  if (groups !== undefined) await endEarlierGroups(groups);
+  const marks = readText(join(folder, MARKS_FILE));
+  if (marks?.endsWith("\n")) await endStrays((mark) => mark.startsWith(marks.trimEnd()));
+  await Deno.remove(folder, { recursive: true });
 }
 
 function emptyFolder(dataFolder: string): string {
