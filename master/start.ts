@@ -9,6 +9,7 @@ import { System } from "../shared/actor/system.ts";
 import { RealLoop } from "../shared/platform/real_loop.ts";
 import { type ArtifactRoom, openArtifactRoom } from "./artifacts/artifact_room.ts";
 import { Cleaning } from "./artifacts/cleaning.ts";
+import { tellingCheckpoints } from "./store/named_checkpoints.ts";
 import type { Asset } from "./gateway/pages.ts";
 import { type Entrance, type Gate } from "./gateway/door.ts";
 import { listen, type Listener } from "./gateway/listener.ts";
@@ -180,7 +181,8 @@ class MasterProcess {
     const { dataFolder, heartbeatMs, lostAfterMs, prefetchMax, acceptLoss } = this.#options;
     const post = <M>(to: Ref<M>, message: M) => this.#system.post(to, message);
     const tree = masterTree({
-      store: this.#store,
+      store: tellingCheckpoints(this.#store, (sha256) => this.#cleaning.checkpointNamed(sha256)),
+      isOlderCopy: () => this.#cleaning.hold(),
       post,
       fatal: (reason) => this.#fatal(reason),
       gateway: (above) =>

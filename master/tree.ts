@@ -36,6 +36,8 @@ export interface MasterPorts {
   readonly post: <M>(to: Ref<M>, message: M) => void;
   /** The process must end: it may not go on over this store. */
   readonly fatal: (reason: string) => void;
+  /** The store turned out to be an older copy: what it does not name may be named in the newest one. */
+  readonly isOlderCopy?: (() => void) | undefined;
   /** The gateway below the others: real sockets, or simulated ones. */
   readonly gateway: (above: GatewayAbove) => Start<SupervisorMessage>;
 }
@@ -48,7 +50,7 @@ export interface GatewayAbove {
 }
 
 /** How the tree is tuned. */
-export type MasterSettings = Omit<ClusterOptions, "store">;
+export type MasterSettings = Omit<ClusterOptions, "store" | "isOlderCopy">;
 
 /** Restarts of one child within a minute before its supervisor gives up. */
 const INTENSITY = { restarts: 5, windowMs: 60_000 };
@@ -76,7 +78,12 @@ export function masterTree(ports: MasterPorts, settings: MasterSettings): Superv
         name: "cluster",
         restart: "permanent",
         shutdownMs: SHUTDOWN_MS,
-        start: (siblings) => cluster({ ...settings, store: siblings.get<StoreMessage>("store") }),
+        start: (siblings) =>
+          cluster({
+            ...settings,
+            isOlderCopy: ports.isOlderCopy,
+            store: siblings.get<StoreMessage>("store"),
+          }),
       }),
       supervisorChild("experiments", SHUTDOWN_MS, experimentsOptions(ports, board)),
       childSpec<RegistrarMessage>({

@@ -1,7 +1,8 @@
 /**
  * Removes artifacts that nobody needs, and uploads that nobody continued.
  *
- * Promise: what is named by the store, or was kept or asked for a moment ago, stays; where the store cannot say, all stays.
+ * Promise: what is named by the store, or was kept or asked for a moment ago, stays; where the store cannot say, or may be
+ * an older copy, all stays; what workers kept and could not name while no master was there is theirs to name first.
  *
  * @module
  */
@@ -12,8 +13,16 @@ import type { ArtifactRoom } from "./artifact_room.ts";
 export const UNUSED_ARTIFACT_DEFAULT_MS = 24 * 3_600_000;
 /** An upload that nobody continued is forgotten after this time. */
 export const UNFINISHED_MS = 24 * 3_600_000;
-/** How often it is looked for what nobody needs. */
+/**
+ * How often it is looked for what nobody needs, at the most, and how long after the start: those who were here before come
+ * back first, name what they kept, and tell where the store is an older copy.
+ */
 export const CLEANING_EVERY_MS = 600_000;
+const CLEANING_EVERY_MS_MIN = 250;
+/** How often it is looked for checkpoints that others have replaced: each may be as large as a model. */
+export const REPLACED_EVERY_MS = 60_000;
+/** Checkpoints that are looked after so closely; of more, the oldest wait as all else does. */
+export const CHECKPOINTS_WATCHED_MAX = 4_096;
 /** Hashes in one question to the store. */
 const ASK_ROWS_MAX = 500;
 
@@ -25,6 +34,7 @@ export interface CleaningOptions {
   readonly unusedMs?: number | undefined;
   readonly unfinishedMs?: number | undefined;
   readonly everyMs?: number | undefined;
+  readonly replacedEveryMs?: number | undefined;
   readonly log: (level: LogLevel, text: string) => void;
 }
 
@@ -38,7 +48,9 @@ export interface Cleaned {
 /** Cleans a room from time to time. */
 export class Cleaning {
   readonly #options: CleaningOptions;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers = new Set<ReturnType<typeof setInterval>>();
+  /** Checkpoints that the store has named, the oldest first. */
+  readonly #checkpoints = new Set<string>();
   #now: Promise<unknown> = Promise.resolve();
   #isEnded = false;
   readonly #ended = Promise.withResolvers<undefined>();
@@ -47,22 +59,35 @@ export class Cleaning {
     this.#options = options;
   }
 
-  /** Cleans now, and then from time to time. */
+  /** Cleans from time to time; again it does nothing. */
   begin(): void {
-    if (this.#isEnded || this.#timer !== undefined) return;
-    const round = () => {
-      this.#now = this.#cleanAndTell();
-      this.#timer = setTimeout(round, this.#options.everyMs ?? CLEANING_EVERY_MS);
-    };
-    round();
+    if (this.#isEnded || this.#timers.size > 0) return;
+    const { everyMs = CLEANING_EVERY_MS, replacedEveryMs = REPLACED_EVERY_MS } = this.#options;
+    const { unusedMs = UNUSED_ARTIFACT_DEFAULT_MS } = this.#options;
+    this.#every(Math.max(CLEANING_EVERY_MS_MIN, Math.min(everyMs, unusedMs)), () => this.clean());
+    this.#every(replacedEveryMs, () => this.cleanReplaced());
+  }
+
+  /** The store names this checkpoint now. Once it does so no more, it goes soon. */
+  checkpointNamed(sha256: string): void {
+    this.#checkpoints.add(sha256);
+    const [oldest] = this.#checkpoints;
+    if (this.#checkpoints.size > CHECKPOINTS_WATCHED_MAX && oldest !== undefined) {
+      this.#checkpoints.delete(oldest);
+    }
+  }
+
+  /** Removes nothing from now on: nobody knows what is named in the newest copy of the store. */
+  hold(): void {
+    this.#isEnded = true;
+    this.#ended.resolve(undefined);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   /** Cleans no more. */
   async end(): Promise<void> {
-    this.#isEnded = true;
     // A store that is let go of may owe an answer for ever.
-    this.#ended.resolve(undefined);
-    clearTimeout(this.#timer);
+    this.hold();
     await this.#now;
   }
 
@@ -81,6 +106,21 @@ export class Cleaning {
       old = [];
     }
     await this.#removeUnused(old, sinceMs, removed);
+    return removed;
+  }
+
+  /** Removes checkpoints that the store has named, and names no more. @throws where the disk or the store fails */
+  async cleanReplaced(): Promise<Cleaned> {
+    const { room, replacedEveryMs = REPLACED_EVERY_MS } = this.#options;
+    const removed = { artifacts: 0, bytes: 0, uploads: 0 };
+    const all = [...this.#checkpoints];
+    for (let from = 0; from < all.length && !this.#isEnded; from += ASK_ROWS_MAX) {
+      // Whoever was told a moment ago that it is there may be about to name it.
+      await this.#removeUnused(all.slice(from, from + ASK_ROWS_MAX), Date.now() - replacedEveryMs, removed);
+    }
+    for (const sha256 of all) {
+      if (await room.sizeOf(sha256) === undefined) this.#checkpoints.delete(sha256);
+    }
     return removed;
   }
 
@@ -110,9 +150,16 @@ export class Cleaning {
     return uploads;
   }
 
-  async #cleanAndTell(): Promise<void> {
+  #every(everyMs: number, clean: () => Promise<Cleaned>): void {
+    this.#timers.add(setInterval(() => {
+      this.#now = this.#now.then(() => this.#cleanAndTell(clean));
+    }, everyMs));
+  }
+
+  async #cleanAndTell(clean: () => Promise<Cleaned>): Promise<void> {
+    if (this.#isEnded) return;
     try {
-      const { artifacts, bytes, uploads } = await this.clean();
+      const { artifacts, bytes, uploads } = await clean();
       if (artifacts + uploads === 0) return;
       this.#options.log(
         "info",

@@ -168,4 +168,6 @@ export interface ClusterOptions {
   readonly prefetchMax: number;
   /** Goes on, as a new store, although the store lacks what peers were told. */
   readonly acceptLoss: boolean;
+  /** Called where the store is an older copy, and that is not accepted. */
+  readonly isOlderCopy?: (() => void) | undefined;
 }

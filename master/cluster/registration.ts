@@ -32,6 +32,7 @@ export function noticeLoss(core: ClusterCore, register: Register): void {
   core.lost = `${found} Start with the newest copy, or with --accept-loss.`;
   if (core.options.acceptLoss) return goOnAsNewStore(core, found);
   core.context.log("error", core.lost);
+  core.options.isOlderCopy?.();
   if (core.registrar === undefined) return;
   const state = { type: "store_state", state: "degraded", reason: core.lost } as const;
   core.context.send(core.registrar, { ...core.storeState, ...state, waitingChanges: 0 });

@@ -64,21 +64,24 @@ withFleet(
   },
 );
 
-withFleet("a master removes what nothing names and what is old enough, from its start on", async (fleet) => {
-  const room = await openArtifactRoom({ folder: `${fleet.data}/artifacts` });
-  await room.upload({ sha256: SHA256, total: REF.bytes, from: 0 }, new Sender(BYTES).end().body);
-  await room.close();
-  const path = `${fleet.data}/artifacts/${SHA256.slice(0, 2)}/${SHA256}`;
-  const then = new Date(Date.now() - 7_200_000);
-  await Deno.utime(path, then, then);
-  await fleet.master({ unusedArtifactMs: 3_600_000 });
-  while (await Deno.stat(path).then(() => true, () => false));
-  const response = await fetch(`${fleet.url}/artifacts/${SHA256}`, {
-    headers: { authorization: `Bearer ${fleet.token("view")}` },
-  });
-  equal(response.status, 404);
-  match(await response.text(), /no such artifact/);
-});
+withFleet(
+  "a master removes what nothing names and what is old enough, of earlier lives too",
+  async (fleet) => {
+    const room = await openArtifactRoom({ folder: `${fleet.data}/artifacts` });
+    await room.upload({ sha256: SHA256, total: REF.bytes, from: 0 }, new Sender(BYTES).end().body);
+    await room.close();
+    const path = `${fleet.data}/artifacts/${SHA256.slice(0, 2)}/${SHA256}`;
+    const then = new Date(Date.now() - 7_200_000);
+    await Deno.utime(path, then, then);
+    await fleet.master({ unusedArtifactMs: 1_000 });
+    while (await Deno.stat(path).then(() => true, () => false));
+    const response = await fetch(`${fleet.url}/artifacts/${SHA256}`, {
+      headers: { authorization: `Bearer ${fleet.token("view")}` },
+    });
+    equal(response.status, 404);
+    match(await response.text(), /no such artifact/);
+  },
+);
 
 withFleet("a master that is told to stop does not wait for a transfer", async (fleet) => {
   const master = await fleet.master();

@@ -81,7 +81,8 @@ Deno.test("failures are counted over a restart", () => {
 });
 
 Deno.test("a store that lacks what a worker was told gives out nothing", () => {
-  const fleet = new Fleet();
+  let told = 0;
+  const fleet = new Fleet({ isOlderCopy: () => told += 1 });
   const epoch = fleet.core.epoch;
   assert.ok(epoch);
   fleet.submit(1);
@@ -89,6 +90,7 @@ Deno.test("a store that lacks what a worker was told gives out nothing", () => {
   fleet.settle();
   assert.equal(worker.leases.length, 0);
   assert.match(fleet.core.lost ?? "", /older copy/);
+  assert.equal(told, 1);
 });
 
 Deno.test("a store that lacks what a worker was told takes nothing new", () => {
