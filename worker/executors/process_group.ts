@@ -11,7 +11,7 @@ import type { Lease } from "../../shared/model/task.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Lifeline } from "./lifeline.ts";
 import type { MemoryLimit, ProcessLimits } from "./limits.ts";
-import { endStrays } from "./strays.ts";
+import { endStrays, holdDescendants, killHeld } from "./strays.ts";
 import { MARK_VARIABLE } from "./strays_look.ts";
 
 /** What to start. */
@@ -108,9 +108,11 @@ export function spawnGroup(command: GroupCommand, lifeline: Lifeline): ProcessGr
     // Once only: afterwards the number of the group may be another's.
     if (isKilled) return;
     isKilled = true;
+    const held = hasEnded || cgroup !== undefined ? [] : holdDescendants(child.pid);
     // First itself: it may not have its group yet, and would make it afterwards.
     if (!hasEnded) signalQuietly(child.pid, "SIGKILL");
     signalQuietly(-child.pid, "SIGKILL");
+    killHeld(held);
   };
   return {
     pid: child.pid,

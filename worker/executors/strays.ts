@@ -3,12 +3,20 @@
  *
  * Promise: when the search is over, no process with the mark is alive that was alive when it began, nor any that one of
  * those began meanwhile; not even a chain of them, of which each lives only until it has forked the next.
- * Only Linux shows the environment of processes; elsewhere strays are not found. One that has cleared its environment is
- * found nowhere.
+ * Only Linux shows the environment of processes; elsewhere strays are not found, nor in a container whose /proc is another's.
+ * One that has cleared its environment is found as long as it descends from a process that is found.
  *
  * @module
  */
-import { isGone, lookAt, numbersAfter, numbersFrom, youngestNumber } from "./strays_look.ts";
+import {
+  childrenOf,
+  isGone,
+  listsOwnNumbers,
+  lookAt,
+  numbersAfter,
+  numbersFrom,
+  youngestNumber,
+} from "./strays_look.ts";
 
 /** So many processes are looked at before others of this thread get their turn. */
 const LOOKED_AT_MAX = 200;
@@ -29,7 +37,29 @@ const GONE_WITHIN_MS = 2_000;
  * and to look at a few processes costs little
  */
 export async function endStrays(isMeant: (mark: string) => boolean, eldest?: number): Promise<void> {
-  if (Deno.build.os === "linux") await new Search(isMeant, eldest).run();
+  if (Deno.build.os === "linux" && listsOwnNumbers()) await new Search(isMeant, eldest).run();
+}
+
+/**
+ * All that descends from a process, stopped so that it begins nothing more: for what hides its environment, and its parent
+ * is still there. What lost its parent before is found by its mark alone.
+ */
+export function holdDescendants(parent: number): readonly number[] {
+  if (Deno.build.os !== "linux" || !listsOwnNumbers()) return [];
+  const held: number[] = [];
+  const parents = [parent];
+  for (let next = parents.pop(); next !== undefined; next = parents.pop()) {
+    signal(next, "SIGSTOP");
+    const children = childrenOf(next);
+    held.push(...children);
+    parents.push(...children);
+  }
+  return held;
+}
+
+/** Ends what was held. */
+export function killHeld(pids: readonly number[]): void {
+  for (const pid of pids) signal(pid, "SIGKILL");
 }
 
 class Search {
@@ -91,7 +121,7 @@ class Search {
       if (seen.mark === undefined || !this.#isMeant(seen.mark)) return true;
       this.#killed.add(pid);
       // At once: it may be about to begin the next one.
-      kill(pid);
+      signal(pid, "SIGKILL");
       return false;
     }
     return this.#isClearWithout(pid, seen);
@@ -110,9 +140,9 @@ class Search {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: "SIGKILL" | "SIGSTOP"): void {
   try {
-    Deno.kill(pid, "SIGKILL");
+    Deno.kill(pid, name);
   } catch {
     // It has ended by itself.
   }

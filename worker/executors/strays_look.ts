@@ -27,18 +27,44 @@ export function lookAt(pid: number): Seen {
     environment = readEnvironment(pid);
   } catch (error) {
     // What is another user's is not ours.
-    return error instanceof Deno.errors.PermissionDenied ? { mark: undefined } : "absent";
+    if (error instanceof Deno.errors.PermissionDenied) return { mark: undefined };
+    return error instanceof Deno.errors.NotFound ? "absent" : lookAtThreads(pid);
   }
   // It ends with a zero, unless the process ended while it was read.
   if (environment.endsWith("\0")) return { mark: markIn(environment) };
   const status = statusOf(pid);
-  if (status === undefined || isEnded(status.state)) return "absent";
+  if (status === undefined) return "absent";
+  if (isEnded(status.state)) return lookAtThreads(pid);
   return (status.flags & KERNEL_THREAD_FLAG) === 0 ? "unclear" : { mark: undefined };
 }
 
+/** A process whose main thread has ended shows its environment by the others. */
+function lookAtThreads(pid: number): Seen {
+  for (const thread of threadsOf(pid)) {
+    try {
+      const environment = readEnvironment(`${pid}/task/${thread}`);
+      if (environment.endsWith("\0")) return { mark: markIn(environment) };
+    } catch {
+      // It has just ended, too.
+    }
+  }
+  return "absent";
+}
+
+/** Those beside the main thread. */
+function threadsOf(pid: number): number[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => Number(name)).filter((id) =>
+      id !== pid
+    );
+  } catch {
+    return [];
+  }
+}
+
 /** In one read where it fits: a process that ends between two would show its beginning alone. */
-function readEnvironment(pid: number): string {
-  using file = Deno.openSync(`/proc/${pid}/environ`);
+function readEnvironment(of: number | string): string {
+  using file = Deno.openSync(`/proc/${of}/environ`);
   let text = "";
   for (;;) {
     const count = file.readSync(buffer) ?? 0;
@@ -59,7 +85,7 @@ function markIn(environment: string): string | undefined {
 /** Whether a process has ended; one whose end its parent has not heard of has. */
 export function isGone(pid: number): boolean {
   const status = statusOf(pid);
-  return status === undefined || isEnded(status.state);
+  return status === undefined || (isEnded(status.state) && threadsOf(pid).length === 0);
 }
 
 function isEnded(state: string): boolean {
@@ -74,6 +100,27 @@ function statusOf(pid: number): { readonly state: string; readonly flags: number
     return { state, flags: Number(flags) };
   } catch {
     return undefined;
+  }
+}
+
+/** The children of a process, as far as the system tells. */
+export function childrenOf(pid: number): number[] {
+  return [pid, ...threadsOf(pid)].flatMap((thread) => {
+    try {
+      const text = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/children`).trim();
+      return text === "" ? [] : text.split(" ").map(Number);
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whether the numbers that are listed are those by which this process sends signals: in a container they may be the machine's. */
+export function listsOwnNumbers(): boolean {
+  try {
+    return Deno.readLinkSync("/proc/self") === String(Deno.pid);
+  } catch {
+    return false;
   }
 }
 
