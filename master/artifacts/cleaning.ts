@@ -20,7 +20,7 @@ export const UNFINISHED_MS = 24 * 3_600_000;
 export const CLEANING_EVERY_MS = 600_000;
 const CLEANING_EVERY_MS_MIN = 250;
 /** How often it is looked for checkpoints that others have replaced: each may be as large as a model. */
-export const REPLACED_EVERY_MS = 60_000;
+export const REPLACED_EVERY_MS = 10_000;
 /** Checkpoints that are looked after so closely; of more, the oldest wait as all else does. */
 export const CHECKPOINTS_WATCHED_MAX = 4_096;
 /** Hashes in one question to the store. */
@@ -111,15 +111,12 @@ export class Cleaning {
 
   /** Removes checkpoints that the store has named, and names no more. @throws where the disk or the store fails */
   async cleanReplaced(): Promise<Cleaned> {
-    const { room, replacedEveryMs = REPLACED_EVERY_MS } = this.#options;
+    const { replacedEveryMs = REPLACED_EVERY_MS } = this.#options;
     const removed = { artifacts: 0, bytes: 0, uploads: 0 };
     const all = [...this.#checkpoints];
     for (let from = 0; from < all.length && !this.#isEnded; from += ASK_ROWS_MAX) {
       // Whoever was told a moment ago that it is there may be about to name it.
       await this.#removeUnused(all.slice(from, from + ASK_ROWS_MAX), Date.now() - replacedEveryMs, removed);
-    }
-    for (const sha256 of all) {
-      if (await room.sizeOf(sha256) === undefined) this.#checkpoints.delete(sha256);
     }
     return removed;
   }
@@ -133,7 +130,9 @@ export class Cleaning {
     const used = await Promise.race([this.#options.used(hashes), this.#ended.promise]);
     for (const sha256 of hashes) {
       if (used === undefined || used.has(sha256) || this.#isEnded) continue;
-      const bytes = await this.#options.room.removeUntouched(sha256, sinceMs);
+      const { room } = this.#options;
+      const bytes = await room.removeUntouched(sha256, sinceMs);
+      if (bytes !== undefined || await room.sizeOf(sha256) === undefined) this.#checkpoints.delete(sha256);
       if (bytes === undefined) continue;
       removed.artifacts += 1;
       removed.bytes += bytes;

@@ -70,6 +70,7 @@ async function explanationOf(answer: ExchangeAnswer): Promise<string> {
 export class Tries {
   readonly #signal: AbortSignal | undefined;
   readonly #another: () => void;
+  readonly #failed: (reason: string) => void;
   readonly #mayTokenChange: boolean;
   #failures = 0;
 
@@ -77,12 +78,14 @@ export class Tries {
   constructor(
     options: {
       readonly signal: AbortSignal | undefined;
+      readonly failed?: ((reason: string) => void) | undefined;
       readonly another: () => void;
       readonly mayTokenChange: boolean;
     },
   ) {
     this.#signal = options.signal;
     this.#another = options.another;
+    this.#failed = options.failed ?? (() => {});
     this.#mayTokenChange = options.mayTokenChange;
   }
 
@@ -107,6 +110,7 @@ export class Tries {
         hadToken = !isOldToken;
         reason = error instanceof Error ? error.message : String(error);
       }
+      this.#failed(reason);
       this.#another();
       await this.#wait();
       this.#stopIfAsked(`it was stopped; the last try: ${reason}`);

@@ -65,8 +65,8 @@ export function artifactTransfer(options: ArtifactTransferOptions): ArtifactTran
       signal,
     }, use);
   };
-  const tries = ({ signal }: TransferOptions) =>
-    new Tries({ signal, another: () => turn += 1, mayTokenChange: freshToken !== undefined });
+  const tries = ({ signal, failed }: TransferOptions) =>
+    new Tries({ signal, failed, another: () => turn += 1, mayTokenChange: freshToken !== undefined });
   return {
     put: (path, given = {}) => putArtifact(path, asking(given.signal), tries(given), given.signal),
     get: (ref, path, given = {}) => getArtifact(ref, path, asking(given.signal), tries(given)),

@@ -12,6 +12,8 @@ export const ARTIFACTS_PATH = "/artifacts";
 export interface TransferOptions {
   /** Gives up. */
   readonly signal?: AbortSignal | undefined;
+  /** Told why a try came to nothing, where another one follows. */
+  readonly failed?: ((reason: string) => void) | undefined;
 }
 
 /** Moves artifacts. A break is continued where it was, with back-off, until the signal ends it. */

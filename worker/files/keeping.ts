@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { isFileName } from "../../shared/model/artifact.ts";
+import { type ArtifactRef, isFileName } from "../../shared/model/artifact.ts";
 import { type ArtifactTransfer } from "../../shared/protocol/artifact_port.ts";
 import type { ExecutorEvent } from "../executors/executor.ts";
 import { removeAll, type TransferPlace } from "./place.ts";
@@ -18,6 +18,8 @@ import { packSaved } from "./saved.ts";
 export const FILES_OF_ATTEMPT_MAX = 1_000;
 /** All of them together: what is larger belongs where data is kept. */
 export const FILES_OF_ATTEMPT_BYTES_MAX = 16 * 1024 ** 3;
+/** So many tries in a row come to nothing before that is a warning: some ten seconds. */
+const FAILED_TRIES_TOLD = 8;
 /** So many warnings of one attempt are told. */
 const WARNINGS_MAX = 5;
 
@@ -60,6 +62,9 @@ export class Keeping {
   #filesTaken = 0;
   #bytesTaken = 0;
   #warned = 0;
+  /** Tries that came to nothing, since the last thing was kept, and why the last one did. */
+  #failedTries = 0;
+  #failedBecause = "";
   readonly #removals = new Set<Promise<void>>();
 
   constructor(options: KeepingOptions) {
@@ -109,7 +114,8 @@ export class Keeping {
 
   /** Gives up what is on its way. @param why for people */
   giveUp(why: string): void {
-    if (this.#work !== undefined) this.warn(`what the attempt saved last was not kept: ${why}`);
+    const last = this.#failedTries > 0 ? `; the last try: ${this.#failedBecause}` : "";
+    if (this.#work !== undefined) this.warn(`what the attempt saved last was not kept: ${why}${last}`);
     this.#controller.abort();
   }
 
@@ -156,8 +162,22 @@ export class Keeping {
     return file === undefined ? undefined : { type: "file", file };
   }
 
+  async #put(path: string, what: string): Promise<ArtifactRef> {
+    const ref = await this.#options.transfer.put(path, {
+      signal: this.#controller.signal,
+      failed: (reason) => {
+        this.#failedTries += 1;
+        this.#failedBecause = reason;
+        if (this.#failedTries !== FAILED_TRIES_TOLD) return;
+        this.warn(`the ${what} cannot be kept now: ${reason}; it is tried again`);
+      },
+    });
+    this.#failedTries = 0;
+    return ref;
+  }
+
   async #keepCheckpoint(step: number, path: string): Promise<void> {
-    const { transfer, place, report } = this.#options;
+    const { place, report } = this.#options;
     const { signal } = this.#controller;
     const pack = place.name();
     try {
@@ -165,7 +185,7 @@ export class Keeping {
       await place.open();
       await packSaved(path, pack);
       await removeAll(path);
-      const checkpoint = await transfer.put(pack, { signal });
+      const checkpoint = await this.#put(pack, `checkpoint of step ${step}`);
       if (!signal.aborted) report({ type: "report", step, metrics: {}, checkpoint });
     } finally {
       await Promise.all([removeAll(path), removeAll(pack)]);
@@ -173,13 +193,13 @@ export class Keeping {
   }
 
   async #keepFile({ name, path, isSnapshot }: FileToKeep): Promise<void> {
-    const { transfer, report } = this.#options;
+    const { report } = this.#options;
     const { signal } = this.#controller;
     try {
       signal.throwIfAborted();
       this.#bytesTaken += (await Deno.stat(path)).size;
       if (this.#bytesTaken > FILES_OF_ATTEMPT_BYTES_MAX) throw new Error(TOO_MANY_BYTES);
-      const { sha256, bytes } = await transfer.put(path, { signal });
+      const { sha256, bytes } = await this.#put(path, `file ${name}`);
       if (!signal.aborted) {
         report({ type: "report", step: this.#options.step(), metrics: {}, file: { name, sha256, bytes } });
       }

@@ -290,6 +290,22 @@ withProvision(
   },
 );
 
+withProvision("what waits long for the master is told, with the reason, once", async (rig) => {
+  const told = new ToldExecutor();
+  const { running, ended } = observe(rig.provided(told), attemptAt(COMMAND));
+  await Deno.writeTextFile(`${rig.folder}/model`, "x");
+  rig.transfer.failing = Array.from({ length: 20 }, () => "its disk is full (507)");
+  rig.transfer.gate = new Promise(() => {});
+  told.events({ type: "checkpoint", step: 3, path: `${rig.folder}/model` });
+  while (rig.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  running.stop(0);
+  await ended;
+  assert.deepEqual(rig.warnings.map((text) => text.replace(/: it was.*end;/, ";")), [
+    "the checkpoint of step 3 cannot be kept now: its disk is full (507); it is tried again",
+    "what the attempt saved last was not kept; the last try: its disk is full (507)",
+  ]);
+});
+
 withProvision(
   "of checkpoints that wait the newest is kept, and nothing of the others is left",
   async (rig) => {

@@ -8,7 +8,11 @@ import { dirname } from "node:path";
 import type { ArtifactRef } from "../../../shared/model/artifact.ts";
 import { packTree } from "../../../shared/platform/tar_pack.ts";
 import { listTree } from "../../../shared/platform/tree_list.ts";
-import { ArtifactError, type ArtifactTransfer } from "../../../shared/protocol/artifact_port.ts";
+import {
+  ArtifactError,
+  type ArtifactTransfer,
+  type TransferOptions,
+} from "../../../shared/protocol/artifact_port.ts";
 
 /** A folder for a test, removed after it. */
 export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
@@ -30,6 +34,8 @@ export class FolderTransfer implements ArtifactTransfer {
   readonly asked: string[] = [];
   /** Awaited by each transfer before it does anything, as if the master were away. */
   gate: Promise<void> = Promise.resolve();
+  /** Why so many tries of each `put` come to nothing first. */
+  failing: readonly string[] = [];
   readonly #folder: string;
 
   constructor(folder: string) {
@@ -37,9 +43,10 @@ export class FolderTransfer implements ArtifactTransfer {
     Deno.mkdirSync(this.#folder, { recursive: true });
   }
 
-  async put(path: string, options: { readonly signal?: AbortSignal | undefined } = {}) {
+  async put(path: string, options: TransferOptions = {}) {
     const sha256 = await sha256Of(path);
     this.asked.push(`put ${sha256}`);
+    for (const reason of this.failing) options.failed?.(reason);
     await this.#passGate(options.signal);
     await Deno.copyFile(path, `${this.#folder}/${sha256}`);
     return { sha256, bytes: (await Deno.stat(path)).size };
