@@ -11,6 +11,7 @@ import { ArtifactFolder } from "./artifact_folder.ts";
 import { Download } from "./download.ts";
 import { diskRefusal, type Refusal, refusal, type UploadAnswer } from "./room_answers.ts";
 import { RoomSpace } from "./room_space.ts";
+import { Unfinished } from "./unfinished.ts";
 import { type Body, Upload, type UploadAsk } from "./upload.ts";
 
 /** The largest artifact, unless told. */
@@ -31,6 +32,7 @@ export interface RoomOptions {
   /** By default the disk is the only limit. */
   readonly artifactsBytesMax?: number | undefined;
   readonly uploadsMax?: number | undefined;
+  readonly unfinishedMax?: number | undefined;
   readonly downloadsMax?: number | undefined;
   readonly idleMs?: number | undefined;
   readonly giveWayAfterMs?: number | undefined;
@@ -55,6 +57,7 @@ export class ArtifactRoom {
   readonly #options: RoomOptions;
   readonly #uploads = new Map<string, { readonly upload: Upload; readonly over: Promise<unknown> }>();
   readonly #downloads = new Set<Download>();
+  readonly #unfinished: Unfinished;
   readonly #watch: ReturnType<typeof setInterval>;
   #isClosed = false;
 
@@ -62,6 +65,10 @@ export class ArtifactRoom {
     this.folder = folder;
     this.#space = space;
     this.#options = options;
+    this.#unfinished = new Unfinished(folder, {
+      most: options.unfinishedMax,
+      isUnderWay: (sha256) => this.#uploads.has(sha256),
+    });
     const idleMs = options.idleMs ?? TRANSFER_IDLE_MS;
     this.#watch = setInterval(() => this.#endSilent(idleMs), Math.min(1_000, idleMs));
   }
@@ -77,7 +84,7 @@ export class ArtifactRoom {
       const known = await this.#known(sha256, total);
       if (known !== undefined) return known;
       const from = Math.min(await this.folder.unfinishedSizeOf(sha256), total);
-      const problem = this.#underWay(sha256) ?? await this.#roomFor(total, total - from);
+      const problem = this.#underWay(sha256) ?? await this.#roomFor(sha256, total, total - from);
       if (problem !== undefined || from < total) return problem ?? { state: "unfinished", from };
       // Nothing is to be sent any more: an empty one, or one whose last step did not come about.
       return await this.upload({ sha256, total, from }, undefined);
@@ -153,7 +160,8 @@ export class ArtifactRoom {
       const wrongOffset = ask.from !== 0 && ask.from !== there;
       const problem = wrongOffset
         ? refusal("offset", `${there} bytes of this upload are there: go on from there`, there)
-        : await this.#roomFor(ask.total, ask.total - ask.from);
+        : await this.#roomFor(ask.sha256, ask.total, ask.total - ask.from);
+      if (problem === undefined && there === 0) await this.#unfinished.makePlace();
       // After the last wait: whoever came first meanwhile is the one that uploads.
       return problem ?? this.#underWay(ask.sha256) ?? this.#busyUploads() ?? await this.#run(ask, body);
     } catch (error) {
@@ -183,7 +191,14 @@ export class ArtifactRoom {
     return refusal("wrong_size", `the artifact of this hash has ${bytes} bytes, not ${total}`);
   }
 
-  async #roomFor(total: number, missing: number): Promise<Refusal | undefined> {
+  async #roomFor(sha256: string, total: number, missing: number): Promise<Refusal | undefined> {
+    for (;;) {
+      const problem = await this.#spaceProblem(total, missing);
+      if (problem === undefined || !await this.#unfinished.removeRested(sha256)) return problem;
+    }
+  }
+
+  async #spaceProblem(total: number, missing: number): Promise<Refusal | undefined> {
     const promised = { missing: 0, total: 0 };
     for (const { upload } of this.#uploads.values()) {
       promised.missing += upload.missing;

@@ -64,8 +64,8 @@ export class Cleaning {
     if (this.#isEnded || this.#timers.size > 0) return;
     const { everyMs = CLEANING_EVERY_MS, replacedEveryMs = REPLACED_EVERY_MS } = this.#options;
     const { unusedMs = UNUSED_ARTIFACT_DEFAULT_MS } = this.#options;
-    this.#every(Math.max(CLEANING_EVERY_MS_MIN, Math.min(everyMs, unusedMs)), () => this.clean());
-    this.#every(replacedEveryMs, () => this.cleanReplaced());
+    this.#every(Math.max(CLEANING_EVERY_MS_MIN, Math.min(everyMs, unusedMs)), "info", () => this.clean());
+    this.#every(replacedEveryMs, "debug", () => this.cleanReplaced());
   }
 
   /** The store names this checkpoint now. Once it does so no more, it goes soon. */
@@ -149,19 +149,19 @@ export class Cleaning {
     return uploads;
   }
 
-  #every(everyMs: number, clean: () => Promise<Cleaned>): void {
+  #every(everyMs: number, level: LogLevel, clean: () => Promise<Cleaned>): void {
     this.#timers.add(setInterval(() => {
-      this.#now = this.#now.then(() => this.#cleanAndTell(clean));
+      this.#now = this.#now.then(() => this.#cleanAndTell(level, clean));
     }, everyMs));
   }
 
-  async #cleanAndTell(clean: () => Promise<Cleaned>): Promise<void> {
+  async #cleanAndTell(level: LogLevel, clean: () => Promise<Cleaned>): Promise<void> {
     if (this.#isEnded) return;
     try {
       const { artifacts, bytes, uploads } = await clean();
       if (artifacts + uploads === 0) return;
       this.#options.log(
-        "info",
+        level,
         `${artifacts} artifacts (${bytes} bytes) that nothing names are removed, and ${uploads} unfinished uploads`,
       );
     } catch (error) {

@@ -116,6 +116,19 @@ Deno.test(
       const putting = it.transfer().put(path);
       await disk.makeRoom();
       deepEqual(await putting, REF);
+      // What rests of another upload makes way.
+      const left = "0".repeat(64);
+      const sending = new Sender(noise(4_000_000, 5)).end().body;
+      deepEqual(await it.room.upload({ sha256: left, total: 4_500_000, from: 0 }, sending), {
+        state: "unfinished",
+        from: 4_000_000,
+      });
+      const total = 3_000_000;
+      const hasNoRoom = await it.room.offer("1".repeat(64), total);
+      ok(hasNoRoom.state === "refused" && hasNoRoom.reason === "no_room", JSON.stringify(hasNoRoom));
+      const then = new Date(Date.now() - 3_600_000);
+      await Deno.utime(it.room.folder.unfinishedPath(left), then, then);
+      deepEqual(await it.room.offer("1".repeat(64), total), { state: "unfinished", from: 0 });
       // What others take while an upload goes on is an answer too.
       const other = noise(3_000_000, 3);
       const sender = new Sender(other.slice(0, 100_000));

@@ -170,6 +170,21 @@ withRoom(
   { artifactBytesMax: 2_000_000, artifactsBytesMax: 2_500_000 },
 );
 
+withRoom(
+  "of uploads that nobody continues the oldest is forgotten where there are too many",
+  async (room) => {
+    const begun = [1, 2, 3, 4].map((digit) => String(digit).repeat(64));
+    for (const [index, sha256] of begun.entries()) {
+      await room.upload({ sha256, total: 5_000, from: 0 }, new Sender(noise(100)).end().body);
+      const then = new Date(Date.now() - 60_000 + index);
+      Deno.utimeSync(room.folder.unfinishedPath(sha256), then, then);
+    }
+    const offers = await Promise.all(begun.map((sha256) => room.offer(sha256, 5_000)));
+    deepEqual(offers.map((offer) => offer.state === "unfinished" && offer.from), [0, 100, 100, 100]);
+  },
+  { unfinishedMax: 3 },
+);
+
 withRoom("no more transfers go on at a time than there may be", async (room) => {
   const sender = new Sender(BYTES.subarray(0, 10));
   const uploading = room.upload({ sha256: SHA256, total: TOTAL, from: 0 }, sender.body);
