@@ -2,7 +2,7 @@
  * Which files of a spec's folder travel to the workers.
  *
  * Promise: what travels depends on the folder alone; what no evaluator needs stays at home unless `.espalierignore` says
- * otherwise; data folders of Espalier never travel, since they hold tokens.
+ * otherwise; data folders of Espalier and files with its tokens never travel: whoever may read an artifact would have them.
  *
  * @module
  */
@@ -36,6 +36,9 @@ export const LEFT_OUT: readonly string[] = [
 
 /** Files that only such folders have as can never be of use elsewhere. */
 const MARKS_OF_PLACES = ["tokens.json", "worker-id", "pyvenv.cfg"];
+/** A token as a master makes it, and the most that a file with tokens has. */
+const TOKEN = /espalier_[a-z]+_[\w-]{20}/;
+const TOKEN_FILE_BYTES_MAX = 16 * 1024;
 /** A folder that has more is not looked at to its end. */
 const LOOKED_AT_MAX = 200_000;
 /** So many of what takes most are named. */
@@ -86,6 +89,15 @@ async function look(folder: string, limits: CodeLimits): Promise<CodeListed> {
     };
   }
   const { entries } = listed;
+  const secret = await fileWithToken(folder, entries);
+  if (secret !== undefined) {
+    return {
+      ok: false,
+      message:
+        `${folder}/${secret} holds a token of Espalier, and would travel to the workers, where all who may ` +
+        `look could read it: move it out of the folder, or name it in ${IGNORE_FILE}`,
+    };
+  }
   const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
   return { ok: true, entries, bytes, tooMuch: tooMuch(folder, entries, bytes, limits) };
 }
@@ -104,6 +116,15 @@ async function isPlaceOfItsOwn(folder: string): Promise<boolean> {
     if (await Deno.stat(`${folder}/${name}`).then(({ isFile }) => isFile, () => false)) return true;
   }
   return false;
+}
+
+/** The first file that is called a token's and holds one: in the folder itself, such as a master's with its spec beside. */
+async function fileWithToken(folder: string, entries: readonly TreeEntry[]): Promise<string | undefined> {
+  for (const { name, ...entry } of entries) {
+    if (entry.type !== "file" || entry.bytes > TOKEN_FILE_BYTES_MAX || !/token/i.test(name)) continue;
+    if (TOKEN.test(await Deno.readTextFile(`${folder}/${name}`))) return name;
+  }
+  return undefined;
 }
 
 function sizeOf(entry: TreeEntry): number {

@@ -47,6 +47,25 @@ function withCode(name: string, body: (folder: string) => Promise<void>): void {
     }));
 }
 
+withCode("a token in the spec's own folder does not travel, and is named", async (folder) => {
+  const token = `espalier_worker_${"aB3-_".repeat(8)}`;
+  const files = {
+    "train.py": "",
+    "tokens.json": "{}",
+    "token_ids.json": "[1]",
+    "worker.token": `${token}\n`,
+  };
+  await writeTree(folder, files);
+  assert.match(
+    String(await listed(folder)),
+    /worker\.token holds a token of Espalier.*move it out of the folder, or name it in \.espalierignore/,
+  );
+  await Deno.writeTextFile(`${folder}/.espalierignore`, "*.token\n");
+  assert.deepEqual(await listed(folder), ["token_ids.json", "tokens.json", "train.py"]);
+  await Deno.writeTextFile(`${folder}/tokens.json`, JSON.stringify({ worker: token }));
+  assert.match(String(await listed(folder)), /tokens\.json holds a token/);
+});
+
 withCode("what no trial needs and what holds tokens stays at home", async (folder) => {
   await writeTree(folder, {
     "train.py": "",
