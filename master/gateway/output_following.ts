@@ -133,7 +133,8 @@ export class OutputFollowing {
     const { attempt, follow, task } = this.ask;
     const isAwaited = follow && state === null;
     if (attempt !== null && this.#reading === undefined && this.#attempts.length > 0 && !isAwaited) {
-      const kept = this.#attempts.map(({ lease }) => lease.attempt).join(", ");
+      // Each life of a master counts from 1.
+      const kept = [...new Set(this.#attempts.map(({ lease }) => lease.attempt))].join(", ");
       const message = `nothing is kept of attempt ${attempt} of ${task}`;
       return this.#fail("unknown_attempt", message, `kept are those of attempts ${kept}`);
     }

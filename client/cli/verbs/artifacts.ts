@@ -149,7 +149,8 @@ async function fetchOne(
   ref: { readonly sha256: string; readonly bytes: number },
   path: string,
 ): Promise<void> {
-  const beside = `${path}.${crypto.randomUUID()}`;
+  // A name of its own, since the longest one with anything behind it would be none.
+  const beside = join(dirname(path), `.${crypto.randomUUID()}`);
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
     await client.artifacts.get(ref, beside);
