@@ -21,7 +21,11 @@ export interface Lifeline {
   readonly folder: string;
   /** Control groups for those who hold on to it, where there can be any. */
   readonly cgroups: Cgroups | undefined;
-  /** What a process is known by: a name that no other of this or an earlier life has. */
+  /**
+   * What a process is known by: a name that no other of this or an earlier life has. What was removed is made again.
+   *
+   * @throws Error where it cannot be
+   */
   nextName(): string;
   /** Lets go: everyone who holds on to it ends. */
   close(): void;
@@ -46,27 +50,34 @@ export function openLifeline(dataFolder?: string, { cgroups: wanted = true }: Li
     ? Deno.makeTempDirSync({ prefix: "espalier-" })
     : emptyFolder(dataFolder);
   const path = `${folder}/lifeline`;
-  const { success, stderr } = new Deno.Command("mkfifo", { args: ["-m", "600", path] }).outputSync();
-  if (!success) throw new Error(`mkfifo cannot make ${path}: ${new TextDecoder().decode(stderr).trim()}`);
-  // Open for reading too: to open a pipe for writing alone waits for a reader.
-  const pipe = Deno.openSync(path, { read: true, write: true });
+  // Those that were made before stay open: who holds on to one must not take its removal for the worker's end.
+  const pipes = [makePipe(path)];
   const life = crypto.randomUUID();
   const cgroups = wanted ? Cgroups.open(life) : undefined;
-  if (cgroups !== undefined) Deno.writeTextFileSync(join(folder, CGROUPS_FILE), cgroups.folder);
-  Deno.writeTextFileSync(join(folder, MARKS_FILE), `${join(folder, life)}-\n`);
+  const writeDown = () => {
+    if (cgroups !== undefined) Deno.writeTextFileSync(join(folder, CGROUPS_FILE), cgroups.folder);
+    Deno.writeTextFileSync(join(folder, MARKS_FILE), `${join(folder, life)}-\n`);
+  };
+  writeDown();
   let names = 0;
   return {
     path,
     folder,
     cgroups,
     nextName() {
+      // An evaluator, or whoever tidies up the machine, may have removed it.
+      if (!exists(path)) {
+        Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+        pipes.push(makePipe(path));
+        writeDown();
+      }
       names += 1;
       return `${life}-${names}`;
     },
     close() {
-      pipe.close();
+      for (const pipe of pipes) pipe.close();
       cgroups?.close();
-      Deno.removeSync(folder, { recursive: true });
+      if (exists(folder)) Deno.removeSync(folder, { recursive: true });
     },
   };
 }
@@ -101,6 +112,14 @@ async function endLife(folder: string): Promise<void> {
   const marks = readText(join(folder, MARKS_FILE));
   if (marks?.endsWith("\n")) await endStrays((mark) => mark.startsWith(marks.trimEnd()));
   await Deno.remove(folder, { recursive: true });
+}
+
+/** @throws Error where the system has no named pipes, or the disk takes none */
+function makePipe(path: string): Deno.FsFile {
+  const { success, stderr } = new Deno.Command("mkfifo", { args: ["-m", "600", path] }).outputSync();
+  if (!success) throw new Error(`mkfifo cannot make ${path}: ${new TextDecoder().decode(stderr).trim()}`);
+  // Open for reading too: to open a pipe for writing alone waits for a reader.
+  return Deno.openSync(path, { read: true, write: true });
 }
 
 function emptyFolder(dataFolder: string): string {

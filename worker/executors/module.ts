@@ -153,15 +153,18 @@ interface Begun {
 }
 
 function starterOf(options: ModuleOptions): Starter<ModuleFile, ModuleProcess> {
-  const open = (): Runtime => {
+  const open = (): Omit<Runtime, "harness"> => {
     const deno = options.deno ?? findDeno();
     const lifeline = openLifeline(options.folder, options);
     const attemptsMax = options.attemptsPerProcess ?? ATTEMPTS_PER_PROCESS_DEFAULT;
-    return { deno, harness: harnessFile(lifeline.folder), lifeline, attemptsMax };
+    return { deno, lifeline, attemptsMax };
   };
-  let runtime: Runtime | undefined;
+  let runtime: Omit<Runtime, "harness"> | undefined;
   return {
-    start: (module) => new ModuleProcess(module, runtime ??= open()),
+    start(module) {
+      runtime ??= open();
+      return new ModuleProcess(module, { ...runtime, harness: harnessFile(runtime.lifeline.folder) });
+    },
     isSame: isSameModule,
     close() {
       runtime?.lifeline.close();

@@ -257,9 +257,13 @@ export class PythonAttempt implements Running, PythonListener {
 /** Copies that were not whole when their process was killed. */
 async function removeParts(snapshots: string): Promise<void> {
   const folder = dirname(snapshots), begin = basename(snapshots);
-  for await (const { name } of Deno.readDir(folder)) {
-    const isPart = name.startsWith(begin) && name.endsWith(".part");
-    if (isPart) await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      const isPart = name.startsWith(begin) && name.endsWith(".part");
+      if (isPart) await Deno.remove(join(folder, name), { recursive: true });
+    }
+  } catch {
+    // The folder goes with the worker's life, and with it what is in it; the evaluator may have removed it itself.
   }
 }
 

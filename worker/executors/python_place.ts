@@ -45,9 +45,8 @@ export function openPythonPlace(options: PythonOptions): PythonPlace {
   const folder = given ?? Deno.makeTempDirSync({ prefix: "espalier-python-" });
   const folders = shared ?? new AttemptFolders(folder);
   const lifeline = openLifeline(join(folder, PYTHON_LIFELINE), options);
-  const harness = pythonHarness(lifeline.folder);
   const processes = new WarmProcesses<PythonCode, PythonProcess>({
-    start: (code) => new PythonProcess(code, { harness, lifeline }),
+    start: (code) => new PythonProcess(code, { harness: pythonHarness(lifeline.folder), lifeline }),
     isSame: (a, b) => JSON.stringify(a) === JSON.stringify(b),
     close: () => lifeline.close(),
   }, { slots: 0, idleMaxMs: idleMs ?? PYTHON_IDLE_DEFAULT_MS });

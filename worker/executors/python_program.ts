@@ -46,7 +46,21 @@ export function pythonHarness(folder: string): string {
   const url = new URL("../../python/src/espalier/harness.py", import.meta.url);
   if (!Deno.build.standalone && url.protocol === "file:") return fileURLToPath(url);
   const place = join(folder, "espalier");
+  const harness = join(place, "harness.py");
+  if (isFile(harness)) return harness;
   Deno.mkdirSync(place, { recursive: true, mode: 0o700 });
-  for (const [name, text] of Object.entries(PYTHON_PACKAGE)) Deno.writeTextFileSync(join(place, name), text);
-  return join(place, "harness.py");
+  for (const [name, text] of Object.entries(PYTHON_PACKAGE)) {
+    if (name !== "harness.py") Deno.writeTextFileSync(join(place, name), text);
+  }
+  // Last: where it is, all of it is.
+  Deno.writeTextFileSync(harness, harnessText);
+  return harness;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
