@@ -27,7 +27,7 @@ class Keeper:
         self._keep(copy, {"type": "checkpoint", "step": step})
 
     def file(self, path, name):
-        self._keep(lambda target: shutil.copyfile(path, target), {"type": "file", "name": name})
+        self._keep(lambda target: copy_file(path, target), {"type": "file", "name": name})
 
     def _keep(self, copy, answer):
         with self._lock:
@@ -60,7 +60,7 @@ class FolderKeeper:
     def file(self, path, name):
         target = os.path.join(self._kept, "files", *name.split("/"))
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copyfile(path, target)
+        copy_file(path, target)
 
 
 def saved_path(restored):
@@ -78,7 +78,14 @@ def copy_whole(path, target):
     if os.path.isdir(path):
         shutil.copytree(path, target, symlinks=True)
     else:
-        shutil.copyfile(path, target)
+        copy_file(path, target)
+
+
+def copy_file(path, target):
+    """A device would be copied for ever."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError("%s is no file: it cannot be kept" % path)
+    shutil.copyfile(path, target)
 
 
 def remove(path):

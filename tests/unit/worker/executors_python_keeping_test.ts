@@ -38,6 +38,15 @@ def evaluate(candidate, context):
     os.remove(path)
     return {"first": -1 if first is None else first}`;
 
+withPython("what is no file or folder is not kept, and the call says so", async (rig) => {
+  for (const call of [`artifact("/dev/zero")`, `checkpoint("/dev/zero", step=1)`]) {
+    const observed = rig.start(await rig.write(`context.${call}`));
+    const late = setTimeout(() => observed.running.stop(0), 3_000);
+    equal(failureOf(await observed.ended).message, "OSError: /dev/zero is no file: it cannot be kept");
+    clearTimeout(late);
+  }
+});
+
 withPython(
   "what is saved can be overwritten at once, and comes back by its name with its step",
   async (rig) => {
