@@ -36,9 +36,14 @@ export function positiveSpan(text: string): number {
   return ms;
 }
 
-/** An option that takes a span. */
-export function spanOption(flags: string, description: string, defaultMs: number): Option {
-  return new Option(flags, description).argParser(span).default(defaultMs, formatDuration(defaultMs));
+/** An option that takes a span. @param leastMs a shorter one is wrong usage */
+export function spanOption(flags: string, description: string, defaultMs: number, leastMs = 0): Option {
+  const parse = (text: string) => {
+    const ms = span(text);
+    if (ms < leastMs) throw new InvalidArgumentError(`Expected at least ${formatDuration(leastMs)}.`);
+    return ms;
+  };
+  return new Option(flags, description).argParser(parse).default(defaultMs, formatDuration(defaultMs));
 }
 
 /** Addresses, separated by commas. */

@@ -32,6 +32,8 @@ export const LOGS_KEPT_MS_DEFAULT = 30 * 86_400_000;
 export const ARTIFACT_LIMIT_BYTES_DEFAULT = 64 * 1024 ** 3;
 /** How long an artifact stays that nothing names, unless told. */
 export const UNUSED_ARTIFACTS_MS_DEFAULT = 24 * 3_600_000;
+/** And at least: whoever brings one names it after that. */
+export const UNUSED_ARTIFACTS_MS_MIN = 60_000;
 /** More than this only hides work from the other workers. */
 const PREFETCH_MAX = 10_000;
 
@@ -106,6 +108,7 @@ export function addMasterVerb(program: Command, context: CliContext): void {
         "--unused-artifacts <duration>",
         "how long an artifact stays that nothing names",
         UNUSED_ARTIFACTS_MS_DEFAULT,
+        UNUSED_ARTIFACTS_MS_MIN,
       ),
     )
     .addOption(

@@ -110,6 +110,7 @@ Deno.test("numbers and durations out of bounds are wrong usage", async () => {
     ["master", "--port", "70000"],
     ["master", "--heartbeat", "soon"],
     ["master", "--prefetch", "-1"],
+    ["master", "--unused-artifacts", "0s"],
     ["worker", "--slots", "0"],
     ["run", "spec.yaml", "--workers", "many"],
     ["stop", "master", "--grace", "5 parsecs"],
