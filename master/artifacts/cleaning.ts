@@ -166,7 +166,11 @@ export class Cleaning {
       );
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#options.log("warning", `artifacts that nobody needs are not removed now: ${reason}`);
+      // What is looked at every few seconds is told when all is looked at.
+      this.#options.log(
+        level === "debug" ? level : "warning",
+        `artifacts that nobody needs are not removed now: ${reason}`,
+      );
     }
   }
 }
