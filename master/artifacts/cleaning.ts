@@ -52,6 +52,7 @@ export class Cleaning {
   /** Checkpoints that the store has named, the oldest first. */
   readonly #checkpoints = new Set<string>();
   #now: Promise<unknown> = Promise.resolve();
+  #isCleaning = false;
   #isEnded = false;
   readonly #ended = Promise.withResolvers<undefined>();
 
@@ -151,7 +152,10 @@ export class Cleaning {
 
   #every(everyMs: number, level: LogLevel, clean: () => Promise<Cleaned>): void {
     this.#timers.add(setInterval(() => {
-      this.#now = this.#now.then(() => this.#cleanAndTell(level, clean));
+      // One at a time, and none waits: a store may owe its answer for long.
+      if (this.#isCleaning) return;
+      this.#isCleaning = true;
+      this.#now = this.#cleanAndTell(level, clean).finally(() => this.#isCleaning = false);
     }, everyMs));
   }
 
