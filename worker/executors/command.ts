@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { attemptTo, endAtOnce, refuse } from "./refused.ts";
 import { join } from "node:path";
 import { CommandAttempt, type StartedCommand } from "./command_attempt.ts";
 import { AttemptFolders, type FolderOutcome } from "./command_folders.ts";
@@ -101,11 +102,12 @@ class CommandExecutor implements Executor {
   }
 
   #spawn(attempt: Attempt, work: CommandWork): StartedCommand | Refusal {
-    const place = attemptTo(() =>
-      this.#place ??= openPlace(this.#givenFolder, this.#givenFolders, this.#limits)
+    const place = attemptTo(
+      "start the command",
+      () => this.#place ??= openPlace(this.#givenFolder, this.#givenFolders, this.#limits),
     );
     if ("message" in place) return place;
-    const folder = attemptTo(() => ({ path: place.folders.make(attempt.lease) }));
+    const folder = attemptTo("start the command", () => ({ path: place.folders.make(attempt.lease) }));
     if ("message" in folder) return folder;
     this.#started += 1;
     const given = {
@@ -115,7 +117,7 @@ class CommandExecutor implements Executor {
       snapshots: join(place.lifeline.folder, `kept-${this.#started}-`),
       warns: (message: string) => this.#warns(message, attempt.lease.task),
     };
-    const started = attemptTo(() => startCommand(attempt, work, given));
+    const started = attemptTo("start the command", () => startCommand(attempt, work, given));
     if ("message" in started) this.#ended(folder.path, "failed");
     return started;
   }
@@ -128,16 +130,6 @@ class CommandExecutor implements Executor {
   #awaitAtClose(work: Promise<unknown>): void {
     this.#ending.add(work);
     void work.then(() => this.#ending.delete(work));
-  }
-}
-
-/** What the machine cannot do is its own trouble: another may do better. */
-function attemptTo<Result>(action: () => Result): Result | Refusal {
-  try {
-    return action();
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    return { message: `this worker cannot start the command: ${words}`, final: false };
   }
 }
 
@@ -168,16 +160,4 @@ function prepare({ evaluator, payload }: Attempt): CommandWork | Refusal {
   }
   const input = decodeInput(payload);
   return typeof input === "string" ? refusal(input) : { evaluator, input };
-}
-
-function refuse(events: (event: ExecutorEvent) => void, { message, final }: Refusal): Running {
-  return endAtOnce(events, { state: "failed", cause: "evaluator", message, final });
-}
-
-function endAtOnce(
-  events: (event: ExecutorEvent) => void,
-  end: Extract<ExecutorEvent, { type: "ended" }>["end"],
-): Running {
-  events({ type: "ended", end });
-  return { stop() {} };
 }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { attemptTo, endAtOnce, refuse } from "./refused.ts";
 import { findDeno, harnessFile } from "./deno_program.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
 import type { Failure } from "./harness/message.ts";
@@ -72,11 +73,11 @@ class ModuleExecutor implements Executor {
   }
 
   start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
-    if (this.#isClosed) return endAtOnce({ state: "stopped" }, events);
+    if (this.#isClosed) return endAtOnce(events, { state: "stopped" });
     const work = prepare(attempt, this.#options);
-    if ("message" in work) return refuse(work, events);
-    const begun = attemptTo(() => this.#begin(attempt, work));
-    return "message" in begun ? refuse(begun, events) : this.#run(attempt, begun, events);
+    if ("message" in work) return refuse(events, work);
+    const begun = attemptTo("start a process for the evaluator", () => this.#begin(attempt, work));
+    return "message" in begun ? refuse(events, begun) : this.#run(attempt, begun, events);
   }
 
   async close(): Promise<void> {
@@ -92,7 +93,10 @@ class ModuleExecutor implements Executor {
     const id = this.#attempts;
     const process = this.#processes.take(attempt.slot, module);
     const folders = new ModuleFolders(process.scratch, id);
-    const frame = attemptTo(() => frameOf(attempt, input, id, folders.place(attempt.restored)));
+    const frame = attemptTo(
+      "start a process for the evaluator",
+      () => frameOf(attempt, input, id, folders.place(attempt.restored)),
+    );
     if (!("message" in frame)) {
       return { module, process, folders, given: { id, frame, heapMiB: module.heapMiB } };
     }
@@ -171,23 +175,4 @@ function starterOf(options: ModuleOptions): Starter<ModuleFile, ModuleProcess> {
       runtime = undefined;
     },
   };
-}
-
-/** A process that cannot be started is this machine's trouble: another may do better. */
-function attemptTo<Result>(action: () => Result): Result | Failure {
-  try {
-    return action();
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    return { message: `this worker cannot start a process for the evaluator: ${words}`, final: false };
-  }
-}
-
-function refuse({ message, final }: Failure, events: (event: ExecutorEvent) => void): Running {
-  return endAtOnce({ state: "failed", cause: "evaluator", message, final }, events);
-}
-
-function endAtOnce(end: End, events: (event: ExecutorEvent) => void): Running {
-  events({ type: "ended", end });
-  return { stop() {} };
 }

@@ -7,10 +7,10 @@
  *
  * @module
  */
+import { attemptTo, endAtOnce, refuse } from "./refused.ts";
 import { dirname, join, resolve } from "node:path";
 import type { PythonEvaluator, TaskInput } from "../../shared/model/task.ts";
 import { deviceEnvironment } from "../devices/environment.ts";
-import type { End } from "./command_attempt.ts";
 import { type Refusal, refusal } from "./command_start.ts";
 import { OutputFile } from "./command_output.ts";
 import { environmentOf, findProgram } from "./command_program.ts";
@@ -63,7 +63,10 @@ class PythonExecutor implements Executor {
     if ("message" in work) return refuse(events, work);
     const { lease: { task }, slot } = attempt;
     this.#attempts += 1;
-    const begun = attemptTo(() => this.#begin(attempt, work, this.#attempts));
+    const begun = attemptTo(
+      "start a process for the evaluator",
+      () => this.#begin(attempt, work, this.#attempts),
+    );
     if ("message" in begun) return refuse(events, begun);
     const { place, process, given } = begun;
     const running = new PythonAttempt(process, given, {
@@ -101,13 +104,13 @@ class PythonExecutor implements Executor {
     const folder = place.folders.make(attempt.lease);
     const snapshots = `${place.snapshots}${id}-`;
     const line = requestLine(attempt, input, { id, folder, snapshots });
-    const begun = "message" in line ? line : attemptTo(() => {
+    const begun = "message" in line ? line : attemptTo("start a process for the evaluator", () => {
       const given = { id, line, folder, snapshots, restoredStep: restored?.step, collect };
       const output = new OutputFile(
         join(folder, PRINTS_FILE),
         (message) => this.#options.warns?.(message, task),
       );
-      const process = attemptTo(() => place.processes.take(slot, code));
+      const process = attemptTo("start a process for the evaluator", () => place.processes.take(slot, code));
       if (process instanceof PythonProcess) return { place, process, given: { ...given, output } };
       this.#awaitAtClose(output.close());
       return process;
@@ -178,27 +181,6 @@ function modifiedAt(path: string): number | string {
   }
 }
 
-/** What the machine cannot do is its own trouble: another may do better. */
-function attemptTo<Result>(action: () => Result): Result | Refusal {
-  try {
-    return action();
-  } catch (error) {
-    return {
-      message: `this worker cannot start a process for the evaluator: ${wordsOf(error)}`,
-      final: false,
-    };
-  }
-}
-
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function refuse(events: (event: ExecutorEvent) => void, { message, final }: Refusal): Running {
-  return endAtOnce(events, { state: "failed", cause: "evaluator", message, final });
-}
-
-function endAtOnce(events: (event: ExecutorEvent) => void, end: End): Running {
-  events({ type: "ended", end });
-  return { stop() {} };
 }
