@@ -2,49 +2,13 @@ import assert from "node:assert/strict";
 import type { ArtifactRef } from "../../../shared/model/artifact.ts";
 import type { Evaluator } from "../../../shared/model/task.ts";
 import { commandExecutor } from "../../../worker/executors/command.ts";
-import type { Attempt, Executor, ExecutorEvent } from "../../../worker/executors/executor.ts";
+import type { Attempt } from "../../../worker/executors/executor.ts";
 import { moduleExecutor } from "../../../worker/executors/module.ts";
 import { pythonExecutor } from "../../../worker/executors/python.ts";
 import { packSaved } from "../../../worker/files/saved.ts";
-import { Provision } from "../../../worker/files/provision.ts";
-import { attemptOf, observe } from "../../conformance/executor_attempts.ts";
-import { FolderTransfer, inFolder, namesIn, putTree, writeTree } from "./rig.ts";
-
-interface Rig {
-  readonly folder: string;
-  readonly transfer: FolderTransfer;
-  readonly warnings: string[];
-  readonly provision: Provision;
-  /** An executor that is closed after the test. */
-  provided(executor: Executor): Executor;
-}
-
-function withProvision(name: string, body: (rig: Rig) => Promise<void>): void {
-  Deno.test({
-    name,
-    timeout: 30_000,
-    fn: () =>
-      inFolder(async (folder) => {
-        const transfer = new FolderTransfer(folder);
-        const warnings: string[] = [];
-        const dataFolder = `${folder}/data`;
-        const provision = new Provision({ dataFolder, transfer, warns: (message) => warnings.push(message) });
-        const executors: Executor[] = [];
-        const provided = (executor: Executor) => {
-          executors.push(provision.around(executor));
-          return executors.at(-1) ?? executor;
-        };
-        await body({ folder, transfer, warnings, provision, provided });
-        await Promise.all(executors.map((executor) => executor.close()));
-        await provision.close();
-        assert.deepEqual(await namesIn(`${dataFolder}/transfers`), []);
-      }),
-  });
-}
-
-function attemptAt(evaluator: Evaluator, more: Partial<Attempt> = {}, number = 1): Attempt {
-  return { ...attemptOf({ evaluator, input: { candidate: { x: 1 } } }, 0, number), ...more };
-}
+import { observe } from "../../conformance/executor_attempts.ts";
+import { attemptAt, COMMAND, type Rig, ToldExecutor, withProvision } from "./provision_rig.ts";
+import { namesIn, putTree, writeTree } from "./rig.ts";
 
 const CODE = {
   "evaluate.ts": `import { two } from "./lib/two.ts";
@@ -130,31 +94,6 @@ withProvision(
     }
   },
 );
-
-/** Ends when told, or at a stop, and says what it was given. */
-class ToldExecutor implements Executor {
-  readonly kind = "command";
-  readonly given: Attempt[] = [];
-  readonly started = Promise.withResolvers<void>();
-  events: (event: ExecutorEvent) => void = () => {};
-
-  start(attempt: Attempt, events: (event: ExecutorEvent) => void) {
-    this.given.push(attempt);
-    this.events = events;
-    this.started.resolve();
-    return { stop: () => events({ type: "ended", end: { state: "stopped" } }) };
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  end(): void {
-    this.events({ type: "ended", end: { state: "completed", metrics: { x: 1 } } });
-  }
-}
-
-const COMMAND: Evaluator = { kind: "command", command: ["true"] };
 
 withProvision("an attempt that needs nothing is started and ended in the same call", (rig) => {
   const told = new ToldExecutor();
