@@ -12,6 +12,7 @@ import { storeOf } from "../../shared/model/ids.ts";
 import { leaseKey } from "../../shared/model/task.ts";
 import type { Register } from "../../shared/protocol/worker_envelopes.ts";
 import type { ClusterCore } from "./core.ts";
+import { settleDeviceOwners } from "./device_owners.ts";
 import { endAsTold, endUncounted, failAttempt } from "./failures.ts";
 import type { ToWorkerSession } from "./messages.ts";
 import { takeBack } from "./returns.ts";
@@ -71,6 +72,7 @@ export function accept(core: ClusterCore, session: Ref<ToWorkerSession>, registe
   core.context.watch(session);
   const keep: boolean[] = [];
   for (const lease of register.leases) keep.push(takeBack(core, worker, lease, nowMs));
+  settleDeviceOwners(core);
   core.say(session, {
     type: "welcome",
     epoch,

@@ -8,6 +8,7 @@
 import { DOUBT_INTERVALS } from "../../shared/protocol/limits.ts";
 import type { Ref } from "../../shared/actor/actor.ts";
 import type { ClusterCore } from "./core.ts";
+import { settleDeviceOwners } from "./device_owners.ts";
 import type { LiveAttempt } from "./live_task.ts";
 import { detach, makeDoubtful } from "./doubt.ts";
 import type { ToWorkerSession } from "./messages.ts";
@@ -41,6 +42,7 @@ export function tick(core: ClusterCore): void {
     }
   }
   if (core.workers.size > GONE_WORKERS_MAX) forgetGone(core);
+  settleDeviceOwners(core);
   writeRows(core);
   endOverdue(core);
   for (const ask of core.askAgain.splice(0)) ask();

@@ -87,6 +87,7 @@ Deno.test(
         const { out } = await cli("workers", ...data);
         assert.match(out, /HOST +TIME LEFT +LABELS/);
         assert.match(out, /59m.* .*zone=b/);
+        assert.doesNotMatch(out, /os=/, "what each worker has by itself is noise");
       });
 
       await t.step("what cannot be meant is wrong usage", async () => {

@@ -85,7 +85,7 @@ function workersTable(workers: readonly WorkerLive[]): string {
     return "no workers; start one with: espalier worker --master URL --token-file FILE_WITH_THE_WORKER_TOKEN";
   }
   const hasGpus = workers.some(({ devices }) => devices.length > 0);
-  const hasLabels = workers.some(({ labels }) => labels.length > 0);
+  const hasLabels = workers.some(({ labels }) => ownLabels(labels).length > 0);
   const hasLimits = workers.some(({ leavesAtMs }) => leavesAtMs !== null);
   const now = Date.now();
   return table(
@@ -106,9 +106,14 @@ function workersTable(workers: readonly WorkerLive[]): string {
       facts.hostname,
       ...(hasGpus ? [gpuWords(more.devices)] : []),
       ...(hasLimits ? [timeLeft(more.leavesAtMs, now)] : []),
-      ...(hasLabels ? [more.labels.join(" ") || "-"] : []),
+      ...(hasLabels ? [ownLabels(more.labels).join(" ") || "-"] : []),
     ]),
   );
+}
+
+/** Those that its user gave it: what it has by itself stands in other columns, and in JSON. */
+function ownLabels(labels: readonly string[]): readonly string[] {
+  return labels.filter((label) => !/^(os|arch|host|gpu)=/.test(label));
 }
 
 /** Such as `1.5 of 4 used; GPU-8932 is out of service: it is lost`. */

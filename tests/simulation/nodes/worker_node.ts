@@ -45,7 +45,7 @@ export class WorkerNode extends Node {
     super(name, world);
     this.#shape = shape;
     this.gpus = Array.from({ length: shape.gpus ?? 0 }, (_, index) => ({
-      id: `GPU-${index}`,
+      id: `GPU-${name}-${index}`,
       kind: "cuda",
       name: "simulated",
       memoryBytes: GPU_BYTES,
