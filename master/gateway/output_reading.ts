@@ -26,7 +26,7 @@ interface Reading {
   ahead: KeptPiece[];
   /** Nothing more was there at the last look. */
   isAtEnd: boolean;
-  /** What is before it was told already. */
+  /** What is before it was read already. */
   known: number;
 }
 
@@ -71,8 +71,10 @@ export class OutputReading {
       reading.place = next;
       reading.isAtEnd = pieces.length === 0;
       for (const piece of pieces) {
+        // A master that was superseded may have written beside this one for a moment.
         const told = Math.max(0, reading.known - piece.offset);
         if (told >= piece.data.byteLength) continue;
+        reading.known = piece.offset + piece.data.byteLength;
         reading.ahead.push({ ...piece, offset: piece.offset + told, data: piece.data.subarray(told) });
       }
       this.next(found);

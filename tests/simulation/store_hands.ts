@@ -94,6 +94,7 @@ export class StoreHands {
     const { master } = this.#world;
     if (!master.isUp) return undefined;
     this.#world.count("secondMaster");
+    this.#world.printing.hadTwoMasters = true;
     this.#world.reached("two_masters");
     const second = this.#world.addMaster();
     second.start();

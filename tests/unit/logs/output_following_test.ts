@@ -23,14 +23,23 @@ const FIRST = epochNumber(1);
 
 /** A book, and readers of one task. */
 class Desk {
-  readonly loop = new VirtualLoop(seededRandom("desk"));
-  readonly book = new LogBook({
-    files: new MemoryLogs().files((call) => void this.loop.timer(1, call)),
-    now: () => this.loop.now(),
-    wallClock: () => this.loop.wallClock(),
-    after: (delayMs, call) => void this.loop.timer(delayMs, call),
-    say: () => {},
-  });
+  readonly loop: VirtualLoop = new VirtualLoop(seededRandom("desk"));
+  readonly book: LogBook;
+
+  /** @param logs where another master may write as well */
+  constructor(logs = new MemoryLogs()) {
+    this.book = this.#bookOver(logs);
+  }
+
+  #bookOver(logs: MemoryLogs): LogBook {
+    return new LogBook({
+      files: logs.files((call) => void this.loop.timer(1, call)),
+      now: () => this.loop.now(),
+      wallClock: () => this.loop.wallClock(),
+      after: (delayMs, call) => void this.loop.timer(delayMs, call),
+      say: () => {},
+    });
+  }
 
   print(text: string, { attempt = 1, epoch = FIRST, offset = 0, stream = "stdout", last = false }: {
     readonly attempt?: number;
@@ -181,4 +190,16 @@ Deno.test("a task and an attempt that are not there are said so", () => {
   third.outcome("completed", 1);
   assert.equal(third.end()?.error?.code, "unknown_attempt");
   assert.match(third.end()?.error?.advice ?? "", /attempts 1$/);
+});
+
+Deno.test("what a superseded master wrote beside the one that stands is told once", () => {
+  const logs = new MemoryLogs();
+  const [old, desk] = [new Desk(logs), new Desk(logs)];
+  old.print("first ");
+  desk.print("first second ");
+  // It was stopped for a while, and knows nothing of the other.
+  old.print("second third", { offset: 6, last: true });
+  const reader = desk.reader();
+  reader.outcome("completed", 1);
+  assert.equal(reader.text(), "1:first  1:second  1:third");
 });
