@@ -119,7 +119,9 @@ function waiting(core: ClusterCore, task: LiveTask): string {
   const above = core.queue.sizeAbove(needs.priority);
   const first = above === 0 ? "" : `, ${above} of them of a higher priority`;
   const out = outOfService(core.workers.values(), needs);
-  return `waits for ${room(core, task)}: ${core.queue.size} tasks are queued${first}${doubtful}${out}`;
+  return `waits for ${room(core, task)}: ${
+    core.queue.size === 1 ? "one task is" : `${core.queue.size} tasks are`
+  } queued${first}${doubtful}${out}`;
 }
 
 /** What there is too little of just now: slots, or resources beside a free slot. */

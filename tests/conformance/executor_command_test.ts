@@ -1,4 +1,4 @@
-import { commandExecutor } from "../../worker/executors/command.ts";
+import { commandExecutor } from "../../worker/executors/command/command.ts";
 import { testExecutor } from "./executor_suite.ts";
 
 const input = { candidate: { value: 1 } };

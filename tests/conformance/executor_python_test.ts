@@ -1,4 +1,4 @@
-import { pythonExecutor } from "../../worker/executors/python.ts";
+import { pythonExecutor } from "../../worker/executors/python/python.ts";
 import { PYTHON } from "../unit/worker/executors_python_rig.ts";
 import { testExecutor } from "./executor_suite.ts";
 

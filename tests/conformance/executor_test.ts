@@ -1,6 +1,6 @@
 import { GraphBuilder } from "../../shared/space/graph_builder.ts";
 import { builtinExecutor } from "../../worker/executors/builtin.ts";
-import { moduleExecutor } from "../../worker/executors/module.ts";
+import { moduleExecutor } from "../../worker/executors/module/module.ts";
 import { fixture } from "./executor_attempts.ts";
 import { testExecutor } from "./executor_suite.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { Cgroups } from "../../worker/executors/cgroup.ts";
+import { Cgroups } from "../../worker/executors/processes/cgroup.ts";
 
 /** How what is left is found. */
 type Found = "marks" | "cgroups";

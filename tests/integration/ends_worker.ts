@@ -8,10 +8,10 @@
  * @module
  */
 import type { Evaluator } from "../../shared/model/task.ts";
-import { commandExecutor } from "../../worker/executors/command.ts";
+import { commandExecutor } from "../../worker/executors/command/command.ts";
 import type { Attempt, Executor } from "../../worker/executors/executor.ts";
-import { moduleExecutor } from "../../worker/executors/module.ts";
-import { pythonExecutor } from "../../worker/executors/python.ts";
+import { moduleExecutor } from "../../worker/executors/module/module.ts";
+import { pythonExecutor } from "../../worker/executors/python/python.ts";
 import { attemptOf, fixture, observe } from "../conformance/executor_attempts.ts";
 
 const GRACE_MS = 5;

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { commandExecutor } from "../../worker/executors/command.ts";
+import { commandExecutor } from "../../worker/executors/command/command.ts";
 import { attemptOf, observe, run } from "../conformance/executor_attempts.ts";
 import { failureOf } from "../unit/worker/executors_command_rig.ts";
 import { mountSmallDisk } from "./fleet/small_disk.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { Cgroups } from "../../worker/executors/cgroup.ts";
-import { commandExecutor } from "../../worker/executors/command.ts";
+import { Cgroups } from "../../worker/executors/processes/cgroup.ts";
+import { commandExecutor } from "../../worker/executors/command/command.ts";
 import { untilGone } from "../conformance/executor_processes.ts";
 
 const IS_LINUX = Deno.build.os === "linux";

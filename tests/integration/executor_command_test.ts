@@ -4,9 +4,9 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { ERROR_LINE_MAX } from "../../worker/executors/command_attempt.ts";
-import { LINE_BYTES_MAX } from "../../worker/executors/command_lines.ts";
-import { OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES } from "../../worker/executors/command_output.ts";
+import { ERROR_LINE_MAX } from "../../worker/executors/command/command_attempt.ts";
+import { LINE_BYTES_MAX } from "../../worker/executors/line_reader.ts";
+import { OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES } from "../../worker/executors/output_file.ts";
 import { childGroups, untilGone } from "../conformance/executor_processes.ts";
 import { failureOf, folderOf, withCommands } from "../unit/worker/executors_command_rig.ts";
 import { cli, cliJson, CliProcess, inFolder } from "./cli_process.ts";

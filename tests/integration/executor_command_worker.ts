@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { commandExecutor } from "../../worker/executors/command.ts";
+import { commandExecutor } from "../../worker/executors/command/command.ts";
 import { attemptOf } from "../conformance/executor_attempts.ts";
 
 const HOUR_MS = 3_600_000;

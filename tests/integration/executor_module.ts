@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module.ts";
+import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module/module.ts";
 import type { Executor } from "../../worker/executors/executor.ts";
 import { type End, fixture, run } from "../conformance/executor_attempts.ts";
 

@@ -8,7 +8,7 @@ import { encode } from "@msgpack/msgpack";
 import { epochOf, groupId, taskId } from "../../shared/model/ids.ts";
 import type { ModulePermissions } from "../../shared/model/task.ts";
 import type { Attempt, Executor, ExecutorEvent } from "../../worker/executors/executor.ts";
-import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module.ts";
+import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module/module.ts";
 
 const EPOCH = epochOf("0".repeat(32), 1, "00000000");
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { pythonExecutor } from "../../worker/executors/python.ts";
+import { pythonExecutor } from "../../worker/executors/python/python.ts";
 import { attemptOf, observe, run } from "../conformance/executor_attempts.ts";
 import { testPython } from "../unit/worker/executors_python_rig.ts";
 import { mountSmallDisk } from "./fleet/small_disk.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { pythonExecutor } from "../../worker/executors/python.ts";
+import { pythonExecutor } from "../../worker/executors/python/python.ts";
 import { untilGone } from "../conformance/executor_processes.ts";
 import { PYTHON, testPython } from "../unit/worker/executors_python_rig.ts";
 import { cli, cliJson, CliProcess, inFolder } from "./cli_process.ts";

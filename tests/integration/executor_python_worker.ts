@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { pythonExecutor } from "../../worker/executors/python.ts";
+import { pythonExecutor } from "../../worker/executors/python/python.ts";
 import { attemptOf } from "../conformance/executor_attempts.ts";
 
 const HOUR_MS = 3_600_000;

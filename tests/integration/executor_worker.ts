@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { moduleExecutor } from "../../worker/executors/module.ts";
+import { moduleExecutor } from "../../worker/executors/module/module.ts";
 import { attemptOf, fixture, observe } from "../conformance/executor_attempts.ts";
 
 const [folder, ...names] = Deno.args;

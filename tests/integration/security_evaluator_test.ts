@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module.ts";
+import { moduleExecutor, type ModuleOptions } from "../../worker/executors/module/module.ts";
 import { type End, run } from "../conformance/executor_attempts.ts";
 
 const SECRET = "hunter2-is-nobodys-business";

@@ -14,6 +14,9 @@ export const KEEP_AFTER_END_MS = 60_000;
 /** And a second more for so many bytes of files. */
 export const KEEP_BYTES_PER_SECOND = 10_000_000;
 
+/** The longest delay of a timer: a longer one would be over at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** Why an attempt is not started: told as its failure. */
 export class Refusal extends Error {
   readonly isFinal: boolean;
@@ -173,7 +176,7 @@ export class ProvidedAttempt implements Running {
     this.#giveUpAtMs = atMs;
     clearTimeout(this.#giveUp);
     const why = `it was not at the master ${Math.round(ms / 1_000)} s after the evaluator's end`;
-    this.#giveUp = setTimeout(() => this.#keeping?.giveUp(why), ms);
+    this.#giveUp = setTimeout(() => this.#keeping?.giveUp(why), Math.min(ms, TIMER_MAX_MS));
   }
 
   /** Called by the executor when the evaluator has ended. */

@@ -10,7 +10,7 @@
 import { type MasterStartOptions, startMaster } from "../../../master/start.ts";
 import { builtinExecutor } from "../../../worker/executors/builtin.ts";
 import type { Executor } from "../../../worker/executors/executor.ts";
-import { moduleExecutor } from "../../../worker/executors/module.ts";
+import { moduleExecutor } from "../../../worker/executors/module/module.ts";
 import { startWorker } from "../../../worker/start.ts";
 
 /** What a master of the fleet is given. */

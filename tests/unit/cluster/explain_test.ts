@@ -119,7 +119,7 @@ Deno.test("a task for which a slot is free and not enough of the pool is told so
   const fleet = new Fleet();
   fleet.join("w", { slots: 4, pool: pool(4) });
   const group = fleet.submit(2, { resources: pool(3, 0, 0) });
-  assert.equal(why(fleet, group, 2), "waits for resources that others hold: 1 tasks are queued");
+  assert.equal(why(fleet, group, 2), "waits for resources that others hold: one task is queued");
 });
 
 Deno.test("a task for which a worker is kept is told which", () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { ArtifactRef } from "../../../shared/model/artifact.ts";
 import type { Evaluator } from "../../../shared/model/task.ts";
-import { commandExecutor } from "../../../worker/executors/command.ts";
+import { commandExecutor } from "../../../worker/executors/command/command.ts";
 import type { Attempt } from "../../../worker/executors/executor.ts";
-import { moduleExecutor } from "../../../worker/executors/module.ts";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
+import { moduleExecutor } from "../../../worker/executors/module/module.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
 import { packSaved } from "../../../worker/files/saved.ts";
 import { observe } from "../../conformance/executor_attempts.ts";
 import { attemptAt, COMMAND, type Rig, ToldExecutor, withProvision } from "./provision_rig.ts";

@@ -1,16 +1,16 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
-import { AnswerReader } from "../../../worker/executors/answer_reader.ts";
-import { HARNESS } from "../../../worker/executors/deno_program.ts";
-import { encodeFrame, FRAME_BYTES_MAX, prefixOf } from "../../../worker/executors/harness/frame.ts";
-import type { Answer } from "../../../worker/executors/harness/message.ts";
+import { AnswerReader } from "../../../worker/executors/module/answer_reader.ts";
+import { HARNESS } from "../../../worker/executors/module/deno_program.ts";
+import { encodeFrame, FRAME_BYTES_MAX, prefixOf } from "../../../worker/executors/module/harness/frame.ts";
+import type { Answer } from "../../../worker/executors/module/harness/message.ts";
 import {
   isMetrics,
   METRIC_NAME_MAX as HARNESS_METRIC_NAME_MAX,
   METRICS_MAX as HARNESS_METRICS_MAX,
   metricsProblem,
-} from "../../../worker/executors/harness/metrics.ts";
+} from "../../../worker/executors/module/harness/metrics.ts";
 import { Printed } from "../../../worker/executors/printed.ts";
 import { decodeFrame, encode } from "../../../shared/protocol/codec.ts";
 import { METRIC_NAME_MAX, METRICS_MAX } from "../../../shared/protocol/limits.ts";

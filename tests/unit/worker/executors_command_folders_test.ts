@@ -5,7 +5,7 @@ import {
   FAILED_FOLDER_KEPT_MS,
   FOLDER_KEPT_MS,
   FOLDERS_KEPT_MAX,
-} from "../../../worker/executors/command_folders.ts";
+} from "../../../worker/executors/attempt_folders.ts";
 import { attemptOf } from "../../conformance/executor_attempts.ts";
 
 const { lease: { epoch } } = attemptOf({

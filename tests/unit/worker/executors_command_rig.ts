@@ -4,7 +4,7 @@
  * @module
  */
 import type { CommandEvaluator } from "../../../shared/model/task.ts";
-import { commandExecutor } from "../../../worker/executors/command.ts";
+import { commandExecutor } from "../../../worker/executors/command/command.ts";
 import type { Attempt, Executor } from "../../../worker/executors/executor.ts";
 import { attemptOf, type End, observe, type Observed } from "../../conformance/executor_attempts.ts";
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { commandExecutor } from "../../../worker/executors/command.ts";
+import { commandExecutor } from "../../../worker/executors/command/command.ts";
 import { attemptOf, run } from "../../conformance/executor_attempts.ts";
 import { failureOf, folderOf, withCommands } from "./executors_command_rig.ts";
 

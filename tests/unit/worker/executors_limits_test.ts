@@ -6,11 +6,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { type Resources } from "../../../shared/model/resources.ts";
 import type { Evaluator } from "../../../shared/model/task.ts";
-import { Cgroups } from "../../../worker/executors/cgroup.ts";
-import { commandExecutor } from "../../../worker/executors/command.ts";
+import { Cgroups } from "../../../worker/executors/processes/cgroup.ts";
+import { commandExecutor } from "../../../worker/executors/command/command.ts";
 import type { Executor } from "../../../worker/executors/executor.ts";
-import type { LimitOptions } from "../../../worker/executors/limits.ts";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
+import type { LimitOptions } from "../../../worker/executors/processes/limits.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
 import { attemptOf, type End, observe } from "../../conformance/executor_attempts.ts";
 
 const MIB = 1024 * 1024;

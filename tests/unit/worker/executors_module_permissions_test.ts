@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { ModulePermissions } from "../../../shared/model/task.ts";
 import { readAllowed } from "../../../shared/model/permissions.ts";
-import { grant, permissionArguments } from "../../../worker/executors/module_permissions.ts";
+import { grant, permissionArguments } from "../../../worker/executors/module/module_permissions.ts";
 
 function allowedBy(...words: string[]): ModulePermissions {
   const read = readAllowed(words);

@@ -4,8 +4,8 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { METRIC_NAME_MAX, METRICS_MAX } from "../../../worker/executors/harness/metrics.ts";
-import { PYTHON_PACKAGE } from "../../../worker/executors/python_program.ts";
+import { METRIC_NAME_MAX, METRICS_MAX } from "../../../worker/executors/module/harness/metrics.ts";
+import { PYTHON_PACKAGE } from "../../../worker/executors/python/python_program.ts";
 import { failureOf, PYTHON, testPython, withPython } from "./executors_python_rig.ts";
 
 /** Prints what is imported from elsewhere than the standard library and the package itself. */

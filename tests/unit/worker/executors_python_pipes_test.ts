@@ -8,8 +8,8 @@ import {
   ANSWER_BYTES_MAX,
   type PythonAnswer,
   PythonAnswers,
-} from "../../../worker/executors/python_answer.ts";
-import { PrintReader } from "../../../worker/executors/python_prints.ts";
+} from "../../../worker/executors/python/python_answer.ts";
+import { PrintReader } from "../../../worker/executors/print_reader.ts";
 
 const MARK = "0123456789abcdef0123456789abcdef";
 const utf8 = new TextEncoder();

@@ -5,7 +5,7 @@
  */
 import type { PythonEvaluator } from "../../../shared/model/task.ts";
 import type { Attempt, Executor } from "../../../worker/executors/executor.ts";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
 import { attemptOf, type End, observe, type Observed } from "../../conformance/executor_attempts.ts";
 
 /** Where Python is; undefined where it is not installed. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
-import { OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES } from "../../../worker/executors/command_output.ts";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
+import { OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES } from "../../../worker/executors/output_file.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
 import { attemptOf, run as runOnce } from "../../conformance/executor_attempts.ts";
 import { failureOf, metricsOf, testPython, withPython } from "./executors_python_rig.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 import { equal, ok } from "node:assert/strict";
-import { commandExecutor } from "../../../worker/executors/command.ts";
+import { commandExecutor } from "../../../worker/executors/command/command.ts";
 import type { Evaluator } from "../../../shared/model/task.ts";
 import type { Executor } from "../../../worker/executors/executor.ts";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
 import { PYTHON } from "./executors_python_rig.ts";
 import { attemptOf, observe } from "../../conformance/executor_attempts.ts";
 

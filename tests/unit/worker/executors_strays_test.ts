@@ -4,8 +4,8 @@
  * @module
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { pythonExecutor } from "../../../worker/executors/python.ts";
-import { endStrays } from "../../../worker/executors/strays.ts";
+import { pythonExecutor } from "../../../worker/executors/python/python.ts";
+import { endStrays } from "../../../worker/executors/processes/strays.ts";
 import { attemptOf, observe } from "../../conformance/executor_attempts.ts";
 
 const IS_LINUX = Deno.build.os === "linux";
@@ -137,7 +137,7 @@ linuxTest(
   async () => {
     const mark = `/mark-${crypto.randomUUID()}`;
     const theirs = sleeper(mark);
-    const module = new URL("../../../worker/executors/strays.ts", import.meta.url).href;
+    const module = new URL("../../../worker/executors/processes/strays.ts", import.meta.url).href;
     const script = `const { endStrays } = await import(${JSON.stringify(module)});
     const { pid } = Deno;
     const startedMs = performance.now();

@@ -8,15 +8,15 @@
  *
  * @module
  */
-import { attemptTo, endAtOnce, refuse } from "./refused.ts";
+import { attemptTo, endAtOnce, refuse } from "../refused.ts";
 import { join } from "node:path";
 import { CommandAttempt, type StartedCommand } from "./command_attempt.ts";
-import { AttemptFolders, type FolderOutcome } from "./command_folders.ts";
+import { AttemptFolders, type FolderOutcome } from "../attempt_folders.ts";
 import { type CommandWork, type Refusal, refusal, startCommand } from "./command_start.ts";
-import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
-import { decodeInput } from "./input.ts";
-import { endEarlierLives, type Lifeline, openLifeline } from "./lifeline.ts";
-import { type LimitOptions, limitsOf } from "./limits.ts";
+import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
+import { decodeInput } from "../input.ts";
+import { endEarlierLives, type Lifeline, openLifeline } from "../processes/lifeline.ts";
+import { type LimitOptions, limitsOf } from "../processes/limits.ts";
 
 /** How commands are run. */
 export interface CommandOptions extends LimitOptions {

@@ -7,17 +7,17 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import packageText from "../../python/src/espalier/__init__.py" with { type: "text" };
-import channelText from "../../python/src/espalier/channel.py" with { type: "text" };
-import contextText from "../../python/src/espalier/context.py" with { type: "text" };
-import failureText from "../../python/src/espalier/failure.py" with { type: "text" };
-import harnessText from "../../python/src/espalier/harness.py" with { type: "text" };
-import keepingText from "../../python/src/espalier/keeping.py" with { type: "text" };
-import leftoversText from "../../python/src/espalier/leftovers.py" with { type: "text" };
-import loadingText from "../../python/src/espalier/loading.py" with { type: "text" };
-import metricsText from "../../python/src/espalier/metrics.py" with { type: "text" };
-import torchLayersText from "../../python/src/espalier/torch_layers.py" with { type: "text" };
-import torchModelText from "../../python/src/espalier/torch_model.py" with { type: "text" };
+import packageText from "../../../python/src/espalier/__init__.py" with { type: "text" };
+import channelText from "../../../python/src/espalier/channel.py" with { type: "text" };
+import contextText from "../../../python/src/espalier/context.py" with { type: "text" };
+import failureText from "../../../python/src/espalier/failure.py" with { type: "text" };
+import harnessText from "../../../python/src/espalier/harness.py" with { type: "text" };
+import keepingText from "../../../python/src/espalier/keeping.py" with { type: "text" };
+import leftoversText from "../../../python/src/espalier/leftovers.py" with { type: "text" };
+import loadingText from "../../../python/src/espalier/loading.py" with { type: "text" };
+import metricsText from "../../../python/src/espalier/metrics.py" with { type: "text" };
+import torchLayersText from "../../../python/src/espalier/torch_layers.py" with { type: "text" };
+import torchModelText from "../../../python/src/espalier/torch_model.py" with { type: "text" };
 
 /** The interpreter where a spec names none. */
 export const INTERPRETER_DEFAULT = "python3";
@@ -43,7 +43,7 @@ export const PYTHON_PACKAGE: Readonly<Record<string, string>> = {
  * @param folder where it may be written if it is no file yet
  */
 export function pythonHarness(folder: string): string {
-  const url = new URL("../../python/src/espalier/harness.py", import.meta.url);
+  const url = new URL("../../../python/src/espalier/harness.py", import.meta.url);
   if (!Deno.build.standalone && url.protocol === "file:") return fileURLToPath(url);
   const place = join(folder, "espalier");
   const harness = join(place, "harness.py");

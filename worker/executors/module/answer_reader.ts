@@ -7,7 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { isFileName } from "../../shared/model/artifact.ts";
+import { isFileName } from "../../../shared/model/artifact.ts";
 import { decodeBody, FRAME_BYTES_MAX, LENGTH_BYTES, lengthAt, prefixOf } from "./harness/frame.ts";
 import type { Answer } from "./harness/message.ts";
 import { isMetrics, type Numbers } from "./harness/metrics.ts";

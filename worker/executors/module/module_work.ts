@@ -4,13 +4,13 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { taskParts } from "../../shared/model/ids.ts";
-import type { ModuleEvaluator, ModulePermissions, TaskInput } from "../../shared/model/task.ts";
-import type { Attempt } from "./executor.ts";
+import { taskParts } from "../../../shared/model/ids.ts";
+import type { ModuleEvaluator, ModulePermissions, TaskInput } from "../../../shared/model/task.ts";
+import type { Attempt } from "../executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure, Restored } from "./harness/message.ts";
-import { decodeInput } from "./input.ts";
-import { type LimitOptions, limitsOf } from "./limits.ts";
+import { decodeInput } from "../input.ts";
+import { type LimitOptions, limitsOf } from "../processes/limits.ts";
 import { grant } from "./module_permissions.ts";
 import type { ModuleFile } from "./module_process.ts";
 

@@ -2,13 +2,13 @@
  * What a Python harness says to its worker: JSON, one answer a line.
  *
  * Promise: a line that is no answer, or longer than any answer, is an error; nothing of it is kept.
- * Not here: what is printed, which has a pipe of its own (python_prints.ts).
+ * Not here: what is printed, which has a pipe of its own (print_reader.ts).
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { isMetrics, type Numbers } from "./harness/metrics.ts";
+import { isMetrics, type Numbers } from "../module/harness/metrics.ts";
 
 /** An answer is at most so long, in bytes: 256 metrics with long names, or a message and a traceback, take less. */
 export const ANSWER_BYTES_MAX = 1024 * 1024;

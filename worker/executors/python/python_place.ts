@@ -4,12 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { AttemptFolders } from "./command_folders.ts";
-import { openLifeline } from "./lifeline.ts";
-import type { LimitOptions } from "./limits.ts";
+import { AttemptFolders } from "../attempt_folders.ts";
+import { openLifeline } from "../processes/lifeline.ts";
+import type { LimitOptions } from "../processes/limits.ts";
 import { type PythonCode, PythonProcess } from "./python_process.ts";
 import { pythonHarness } from "./python_program.ts";
-import { WarmProcesses } from "./warm_processes.ts";
+import { WarmProcesses } from "../processes/warm_processes.ts";
 
 /** How Python files are run. */
 export interface PythonOptions extends LimitOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
-import type { Attempt } from "./executor.ts";
+import type { Attempt } from "../executor.ts";
 import type { Restored } from "./harness/message.ts";
 
 /** One attempt's places in a process's scratch folder. */

@@ -8,9 +8,9 @@
  */
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
-import { isFileName } from "../../shared/model/artifact.ts";
-import { CHECKPOINT_MARK, FILE_MARK, type MarkedLine } from "./command_lines.ts";
-import { type FileState, isBelow, stateOf, takeSnapshot } from "./snapshot.ts";
+import { isFileName } from "../../../shared/model/artifact.ts";
+import { CHECKPOINT_MARK, FILE_MARK, type MarkedLine } from "../line_reader.ts";
+import { type FileState, isBelow, stateOf, takeSnapshot } from "../snapshot.ts";
 
 /** Files that one attempt may have kept by its own word. */
 export const ATTEMPT_FILES_MAX = 1_000;

@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import type { Metrics } from "../../shared/model/outcome.ts";
-import { type Line, REPORT_MARK } from "./command_lines.ts";
-import { isMetrics, METRICS_ADVICE, metricsProblem } from "./harness/metrics.ts";
+import { type Line, REPORT_MARK } from "./line_reader.ts";
+import { isMetrics, METRICS_ADVICE, metricsProblem } from "./module/harness/metrics.ts";
 
 /** Metrics, or what is wrong. */
 export type ReadMetrics = { readonly ok: true; readonly metrics: Metrics } | {

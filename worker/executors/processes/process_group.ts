@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { Lease } from "../../shared/model/task.ts";
+import type { Lease } from "../../../shared/model/task.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Lifeline } from "./lifeline.ts";
 import type { MemoryLimit, ProcessLimits } from "./limits.ts";

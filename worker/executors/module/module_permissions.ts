@@ -6,12 +6,12 @@
  * @module
  */
 import { resolve } from "node:path";
-import { ALL_ENTRIES } from "../../shared/model/permissions.ts";
+import { ALL_ENTRIES } from "../../../shared/model/permissions.ts";
 import {
   MODULE_PERMISSIONS,
   type ModulePermission,
   type ModulePermissions,
-} from "../../shared/model/task.ts";
+} from "../../../shared/model/task.ts";
 
 /** What is granted, or why nothing is. */
 export type Granted =

@@ -9,16 +9,16 @@
  *
  * @module
  */
-import { attemptTo, endAtOnce, refuse } from "./refused.ts";
+import { attemptTo, endAtOnce, refuse } from "../refused.ts";
 import { findDeno, harnessFile } from "./deno_program.ts";
-import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
+import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
 import type { Failure } from "./harness/message.ts";
-import { endEarlierLives, openLifeline } from "./lifeline.ts";
+import { endEarlierLives, openLifeline } from "../processes/lifeline.ts";
 import { type End, type Given, ModuleAttempt } from "./module_attempt.ts";
 import { ModuleFolders } from "./module_folders.ts";
 import { isSameModule, type ModuleFile, ModuleProcess, type Runtime } from "./module_process.ts";
 import { frameOf, type ModuleRules, prepare, type Work } from "./module_work.ts";
-import { type Starter, WarmProcesses } from "./warm_processes.ts";
+import { type Starter, WarmProcesses } from "../processes/warm_processes.ts";
 
 /** Attempts that one process serves, unless told: what evaluators leave behind does not pile up for ever. */
 export const ATTEMPTS_PER_PROCESS_DEFAULT = 2_000;

@@ -8,14 +8,14 @@
  * @module
  */
 import { dirname } from "node:path";
-import { STRAYS_CLOSE_MS, within } from "./command_attempt.ts";
-import { MARK_BYTES } from "./harness/frame.ts";
-import type { Lifeline } from "./lifeline.ts";
-import { excessInWords, type ProcessLimits } from "./limits.ts";
-import { type ProcessGroup, spawnGroup } from "./process_group.ts";
+import { STRAYS_CLOSE_MS, within } from "../command/command_attempt.ts";
+import { MARK_BYTES } from "../module/harness/frame.ts";
+import type { Lifeline } from "../processes/lifeline.ts";
+import { excessInWords, type ProcessLimits } from "../processes/limits.ts";
+import { type ProcessGroup, spawnGroup } from "../processes/process_group.ts";
 import { type PythonAnswer, PythonAnswers } from "./python_answer.ts";
-import { type PrintPiece, PrintReader } from "./python_prints.ts";
-import type { WarmProcess } from "./warm_processes.ts";
+import { type PrintPiece, PrintReader } from "../print_reader.ts";
+import type { WarmProcess } from "../processes/warm_processes.ts";
 
 /** A file at one state, and how it is run. */
 export interface PythonCode {

@@ -7,17 +7,17 @@
  *
  * @module
  */
-import { attemptTo, endAtOnce, refuse } from "./refused.ts";
+import { attemptTo, endAtOnce, refuse } from "../refused.ts";
 import { dirname, join, resolve } from "node:path";
-import type { PythonEvaluator, TaskInput } from "../../shared/model/task.ts";
-import { deviceEnvironment } from "../devices/environment.ts";
-import { type Refusal, refusal } from "./command_start.ts";
-import { OutputFile } from "./command_output.ts";
-import { environmentOf, findProgram } from "./command_program.ts";
-import type { Attempt, Executor, ExecutorEvent, Running } from "./executor.ts";
-import { decodeInput } from "./input.ts";
-import { endEarlierLives } from "./lifeline.ts";
-import { limitsOf, type ProcessLimits, threadVariables } from "./limits.ts";
+import type { PythonEvaluator, TaskInput } from "../../../shared/model/task.ts";
+import { deviceEnvironment } from "../../devices/environment.ts";
+import { type Refusal, refusal } from "../command/command_start.ts";
+import { OutputFile } from "../output_file.ts";
+import { environmentOf, findProgram } from "../find_program.ts";
+import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
+import { decodeInput } from "../input.ts";
+import { endEarlierLives } from "../processes/lifeline.ts";
+import { limitsOf, type ProcessLimits, threadVariables } from "../processes/limits.ts";
 import { PythonAttempt, type PythonGiven } from "./python_attempt.ts";
 import { openPythonPlace, PYTHON_LIFELINE, type PythonOptions, type PythonPlace } from "./python_place.ts";
 import { type PythonCode, PythonProcess } from "./python_process.ts";

@@ -9,18 +9,18 @@
  */
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ModulePermissions } from "../../shared/model/task.ts";
+import type { ModulePermissions } from "../../../shared/model/task.ts";
 import { AnswerReader } from "./answer_reader.ts";
 import { encodeFrame, MARK_BYTES } from "./harness/frame.ts";
 import type { Answer, Begin } from "./harness/message.ts";
-import type { Output } from "./executor.ts";
-import type { Lifeline } from "./lifeline.ts";
-import { excessInWords, type ProcessLimits } from "./limits.ts";
+import type { Output } from "../executor.ts";
+import type { Lifeline } from "../processes/lifeline.ts";
+import { excessInWords, type ProcessLimits } from "../processes/limits.ts";
 import { permissionArguments } from "./module_permissions.ts";
-import { Printed } from "./printed.ts";
-import { type ProcessGroup, spawnGroup } from "./process_group.ts";
-import { PrintReader } from "./python_prints.ts";
-import type { WarmProcess } from "./warm_processes.ts";
+import { Printed } from "../printed.ts";
+import { type ProcessGroup, spawnGroup } from "../processes/process_group.ts";
+import { PrintReader } from "../print_reader.ts";
+import type { WarmProcess } from "../processes/warm_processes.ts";
 
 /** A module at one state of its file. */
 export interface ModuleFile {

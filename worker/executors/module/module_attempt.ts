@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Metrics } from "../../shared/model/outcome.ts";
-import type { ExecutorEvent, Output, Running } from "./executor.ts";
+import type { Metrics } from "../../../shared/model/outcome.ts";
+import type { ExecutorEvent, Output, Running } from "../executor.ts";
 import { FATAL_EXIT_CODE } from "./harness/failure.ts";
 import type { Answer, Failure, Kept } from "./harness/message.ts";
 import type { ModuleProcess, ProcessEnd, ProcessListener } from "./module_process.ts";
-import { Stopping } from "./stopping.ts";
+import { Stopping } from "../processes/stopping.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];

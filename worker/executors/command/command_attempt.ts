@@ -3,24 +3,24 @@
  *
  * @module
  */
-import type { Metrics } from "../../shared/model/outcome.ts";
-import type { CommandResult } from "../../shared/model/task.ts";
+import type { Metrics } from "../../../shared/model/outcome.ts";
+import type { CommandResult } from "../../../shared/model/task.ts";
 import { CommandKeeping } from "./command_keeping.ts";
-import { LineReader, type MarkedLine, REPORT_MARK } from "./command_lines.ts";
+import { LineReader, type MarkedLine, REPORT_MARK } from "../line_reader.ts";
 import {
   readLastLine,
   type ReadMetrics,
   readReport,
   readResultFile,
   RESULT_FILE,
-} from "./command_metrics.ts";
-import type { OutputFile } from "./command_output.ts";
-import type { ExecutorEvent, Output, Running } from "./executor.ts";
-import { FATAL_EXIT_CODE } from "./harness/failure.ts";
-import { excessInWords } from "./limits.ts";
-import { Printed } from "./printed.ts";
-import type { ProcessGroup } from "./process_group.ts";
-import { Stopping } from "./stopping.ts";
+} from "../printed_metrics.ts";
+import type { OutputFile } from "../output_file.ts";
+import type { ExecutorEvent, Output, Running } from "../executor.ts";
+import { FATAL_EXIT_CODE } from "../module/harness/failure.ts";
+import { excessInWords } from "../processes/limits.ts";
+import { Printed } from "../printed.ts";
+import type { ProcessGroup } from "../processes/process_group.ts";
+import { Stopping } from "../processes/stopping.ts";
 
 /** How an attempt ends. */
 export type End = Extract<ExecutorEvent, { type: "ended" }>["end"];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attempt } from "./executor.ts";
+import type { Attempt } from "../executor.ts";
 
 /** Limits of one process and of what it starts. */
 export interface ProcessLimits {

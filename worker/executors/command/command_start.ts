@@ -4,18 +4,18 @@
  * @module
  */
 import { isAbsolute, join } from "node:path";
-import { fillCommand } from "../../shared/model/command.ts";
-import { taskParts } from "../../shared/model/ids.ts";
-import type { CommandEvaluator, Lease, TaskInput } from "../../shared/model/task.ts";
-import { deviceEnvironment } from "../devices/environment.ts";
+import { fillCommand } from "../../../shared/model/command.ts";
+import { taskParts } from "../../../shared/model/ids.ts";
+import type { CommandEvaluator, Lease, TaskInput } from "../../../shared/model/task.ts";
+import { deviceEnvironment } from "../../devices/environment.ts";
 import type { StartedCommand } from "./command_attempt.ts";
-import { OutputFile } from "./command_output.ts";
-import { environmentOf, findProgram } from "./command_program.ts";
-import type { Attempt } from "./executor.ts";
-import type { Lifeline } from "./lifeline.ts";
-import { type ProcessLimits, threadVariables } from "./limits.ts";
-import { spawnGroup } from "./process_group.ts";
-import { putBack } from "./restored.ts";
+import { OutputFile } from "../output_file.ts";
+import { environmentOf, findProgram } from "../find_program.ts";
+import type { Attempt } from "../executor.ts";
+import type { Lifeline } from "../processes/lifeline.ts";
+import { type ProcessLimits, threadVariables } from "../processes/limits.ts";
+import { spawnGroup } from "../processes/process_group.ts";
+import { putBack } from "../restored.ts";
 
 /** A command that can be tried. */
 export interface CommandWork {

@@ -4,19 +4,19 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { isFileName } from "../../shared/model/artifact.ts";
-import type { Metrics } from "../../shared/model/outcome.ts";
-import { type End, ERROR_LINE_MAX, WARNINGS_MAX } from "./command_attempt.ts";
-import { ATTEMPT_FILES_MAX } from "./command_keeping.ts";
-import { LineReader, type MarkedLine, REPORT_MARK } from "./command_lines.ts";
-import { readReport } from "./command_metrics.ts";
-import type { OutputFile } from "./command_output.ts";
-import type { Running } from "./executor.ts";
-import { FATAL_EXIT_CODE } from "./harness/failure.ts";
-import { Printed } from "./printed.ts";
+import { isFileName } from "../../../shared/model/artifact.ts";
+import type { Metrics } from "../../../shared/model/outcome.ts";
+import { type End, ERROR_LINE_MAX, WARNINGS_MAX } from "../command/command_attempt.ts";
+import { ATTEMPT_FILES_MAX } from "../command/command_keeping.ts";
+import { LineReader, type MarkedLine, REPORT_MARK } from "../line_reader.ts";
+import { readReport } from "../printed_metrics.ts";
+import type { OutputFile } from "../output_file.ts";
+import type { Running } from "../executor.ts";
+import { FATAL_EXIT_CODE } from "../module/harness/failure.ts";
+import { Printed } from "../printed.ts";
 import type { PythonAnswer, PythonFailure, PythonResult } from "./python_answer.ts";
 import type { PythonListener, PythonProcess } from "./python_process.ts";
-import { Stopping } from "./stopping.ts";
+import { Stopping } from "../processes/stopping.ts";
 
 /** What is given to a process. */
 export interface PythonGiven {
