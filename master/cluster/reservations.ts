@@ -63,11 +63,11 @@ export class Reservations {
 
   /** In a pass: no worker has room for these needs, whose turn it was. */
   blocked(needs: Needs, nowMs: number): void {
-    const { lane, priority } = needs;
+    const { lane, priority, resources } = needs;
     const before = this.#waiting.get(lane);
     this.#passed.set(
       lane,
-      before ?? { needs, lane, priority, sinceMs: nowMs, overtaken: 0, worker: undefined },
+      before ?? { needs, lane, priority, resources, sinceMs: nowMs, overtaken: 0, worker: undefined },
     );
   }
 

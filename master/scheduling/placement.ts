@@ -8,7 +8,7 @@
  * @module
  */
 import type { DeviceBooks } from "../../shared/model/device_books.ts";
-import { fitsWithoutGpus, type Resources } from "../../shared/model/resources.ts";
+import { addResources, fitsWithoutGpus, type Resources } from "../../shared/model/resources.ts";
 import type { Needs } from "./queue.ts";
 
 /** A worker as placement sees it. */
@@ -24,15 +24,12 @@ export interface WorkerView {
   /** How long it will still be there; Infinity where nobody knows. */
   readonly timeLeftMs: number;
   readonly executors: ReadonlySet<string>;
-  /** It is kept for these: others of their priority or a lower one get nothing there. */
+  /** It is kept for these: others of their priority or a lower one get nothing there that these will need. */
   readonly reserved?: Reserved | undefined;
 }
 
 /** For whom a worker is kept. */
-export interface Reserved {
-  readonly lane: string;
-  readonly priority: number;
-}
+export type Reserved = Pick<Needs, "lane" | "priority" | "resources">;
 
 /** What placement is asked. */
 export interface PlacementOrder {
@@ -97,6 +94,17 @@ export function hasTraits(
   return timeLeftMs >= minTimeMs && (resources.labels?.every((label) => labels.has(label)) ?? true);
 }
 
-function isKeptForOthers({ reserved }: WorkerView, { lane, priority }: Needs): boolean {
-  return reserved !== undefined && reserved.lane !== lane && priority <= reserved.priority;
+function isKeptForOthers(worker: WorkerView, { lane, priority, resources }: Needs): boolean {
+  const { reserved } = worker;
+  if (reserved === undefined || reserved.lane === lane || priority > reserved.priority) return false;
+  return !leavesRoom(worker, resources, reserved.resources);
+}
+
+/**
+ * Whether a task that needs no GPU leaves room for one that waits for GPUs alone: they may be long in coming, and a
+ * machine's cores are not to stand idle for as long.
+ */
+function leavesRoom(worker: WorkerView, need: Resources, kept: Resources): boolean {
+  if (kept.gpus === 0 || need.gpus > 0) return false;
+  return worker.held + 1 < worker.slots && fitsWithoutGpus(addResources(need, kept), worker.free);
 }

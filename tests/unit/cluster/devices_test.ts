@@ -162,7 +162,7 @@ Deno.test("on a GPU that is out of service nothing is placed, until it is back; 
   assert.deepEqual(worker.devices, [["g0"], ["g1"]]);
   assert.equal(
     fleet.explain(group, 2).explanation,
-    "waits for 1 gpu that others hold: 1 tasks are queued; g0 of w is out of service: it has fallen off the bus",
+    "waits for 1 gpu that others hold: one task is queued; g0 of w is out of service: it has fallen off the bus",
   );
   const record = fleet.core.workers.get(workerId("w"));
   assert.ok(record);

@@ -107,6 +107,24 @@ Deno.test("a worker that is kept for some needs takes those and what is of a hig
   assert.deepEqual([takes(3, 4), takes(4, 1), takes(3, 1), takes(2, 1)], [true, true, false, false]);
 });
 
+Deno.test("a worker that is kept for GPUs takes what needs none and leaves slot, cores and memory for them", () => {
+  const kept: WorkerView = {
+    ...traits(2),
+    id: "w",
+    slots: 4,
+    held: 2,
+    free: { cpus: 4, memoryBytes: 100, gpus: 0 },
+    executors: new Set(["builtin"]),
+    reserved: needs(0, { cpus: 2, memoryBytes: 50, gpus: 2 }, "builtin", "a"),
+  };
+  const takes = (worker: Partial<WorkerView>, cpus: number, gpus = 0) => {
+    const own = needs(0, { cpus, memoryBytes: 0, gpus }, "builtin", "b");
+    return hasRoom({ ...kept, ...worker }, { needs: own, prefetch: () => 9 });
+  };
+  assert.deepEqual([takes({}, 0), takes({}, 2), takes({}, 3), takes({}, 0, 0.5)], [true, true, false, false]);
+  assert.deepEqual([takes({ held: 3 }, 0), takes({ held: 3 }, 1)], [false, false]);
+});
+
 Deno.test("a task goes only to a worker with all its labels, and with time enough", () => {
   const plain: WorkerView = {
     ...traits(0),
