@@ -90,7 +90,7 @@ visit("a change is on the page as soon as it is told", {}, async (visit) => {
     workerEntry("w1"),
   ]);
   await page.getByText("1 of 200 trials").waitFor();
-  await page.locator(".fleet").getByText("w1").waitFor();
+  await page.locator(".fleet").getByText("w1", { exact: true }).waitFor();
   it.show([experimentEntry({ trials: { completed: 2, failed: 0, cancelled: 0, pruned: 0 } })]);
   await page.getByText("2 of 200 trials").waitFor();
   it.show([{ topic: "worker", key: "w1", value: null }]);
@@ -125,7 +125,7 @@ visit("a page whose master has gone waits for it, and is logged in when it is th
   const { tokens, listener: { port } } = it;
   const again = new GatewayRig({ tokens, port, assets: await readPage(), entries: [workerEntry("w1")] });
   try {
-    await page.locator(".fleet").getByText("w1").waitFor();
+    await page.locator(".fleet").getByText("w1", { exact: true }).waitFor();
     assert.equal(await page.getByText("153 of 200 trials").count(), 0);
     assert.equal(await page.getByText("Disconnected").count(), 0);
   } finally {

@@ -96,7 +96,7 @@ Deno.test("of the worker's environment an evaluator's process holds what deno ne
         for (const entry of environment.split("\0").filter((each) => each !== "")) {
           assert.match(
             entry,
-            /^(DENO_DIR|HOME|XDG_CACHE_HOME|TMPDIR|TZ|NO_COLOR|DENO_NO_UPDATE_CHECK|PWD|OLDPWD|SHLVL|_)=/,
+            /^(DENO_DIR|HOME|XDG_CACHE_HOME|TMPDIR|TZ|NO_COLOR|DENO_NO_UPDATE_CHECK|PWD|OLDPWD|SHLVL|_|ESPALIER_LEASE)=/,
           );
         }
       }
