@@ -32,7 +32,7 @@ deno task bench:search --seeds 100 --trials 400     more of each
 deno task bench:search --workers 16                 asynchronously: as many workers, each trial takes its own time
 deno task bench:search --data FILE                  the table of NAS-Bench-201, .csv or .csv.gz (or ${TABLE_VARIABLE});
                                                     without it, a synthetic twin stands in
-deno task bench:search --output json                as JSON, with each search
+deno task bench:search --output json                as JSON, with each search and when it found what
 
 best: mean and deviation over the seeds of the best value that a search found. regret: how far it is from the best that
 there is. test regret: the same for the test accuracy of the candidate that it chose. won: the share of seeds on which it
@@ -60,6 +60,9 @@ async function main(): Promise<void> {
   const optimizers = values.optimizer.map(optimizerOf);
   const unknown = values.space.filter((name) => !SPACES.includes(name));
   if (unknown.length > 0) misused(USAGE, `there is no space ${unknown.join(", ")}`);
+  if (values.data !== undefined && !values.space.includes(NAS_BENCH_201)) {
+    misused(USAGE, `--data is the table of ${NAS_BENCH_201}, which is not measured`);
+  }
   const reports: unknown[] = [];
   for (const name of values.space) {
     const problem = await problemOf(name, values.data);

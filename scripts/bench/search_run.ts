@@ -29,12 +29,23 @@ export interface SearchRun {
   readonly regret: number;
   /** The same for the `test` of the candidate that has it, where the problem has tests. */
   readonly testRegret?: number;
+  /** Each value that was better than all before it. */
+  readonly improvements: readonly Improvement[];
   /** Fewer than were asked for where the optimizer had nothing more to try. */
   readonly trials: number;
   /** From the start to the last outcome, on the virtual clock. */
   readonly seconds: number;
   /** The share of its time that a worker was busy, until the last trial began. */
   readonly busy: number;
+}
+
+/** A search found something better. */
+export interface Improvement {
+  readonly best: number;
+  /** How many trials had ended then, this one included. */
+  readonly trials: number;
+  /** When, on the virtual clock. */
+  readonly seconds: number;
 }
 
 interface RunningTrial {
@@ -51,6 +62,7 @@ export function runSearch(
 ): SearchRun {
   const fold = foldOf(problem, optimizer, options);
   const clock = new WorkerClock(options.workers);
+  const improvements: Improvement[] = [];
   let isExhausted = false;
   do {
     while (!isExhausted && clock.hasFree && fold.last < options.trials) {
@@ -64,8 +76,10 @@ export function runSearch(
     const ended = clock.finishFirst();
     if (ended === undefined && !isExhausted) throw new Error(`${optimizer.kind} waits for nothing`);
     if (ended !== undefined) fold.ended(ended.number, { state: "completed", metrics: ended.metrics }, 1);
+    const best = fold.best?.trial === ended?.number ? fold.best?.metrics["value"] : undefined;
+    if (best !== undefined) improvements.push({ best, trials: fold.told, seconds: clock.now });
   } while (clock.isBusy || (!isExhausted && fold.last < options.trials));
-  return { seed: options.seed, ...chosen(problem, fold), trials: fold.told, ...clock.times() };
+  return { seed: options.seed, ...chosen(problem, fold), improvements, trials: fold.told, ...clock.times() };
 }
 
 function foldOf(
@@ -96,7 +110,8 @@ class WorkerClock {
   readonly #workers: number;
   /** Who ends first, first; of those that end together, who began first. */
   readonly #running: RunningTrial[] = [];
-  #now = 0;
+  /** Seconds from the start. */
+  now = 0;
   #busySeconds = 0;
   #lastStart = { at: 0, busySeconds: 0 };
 
@@ -113,23 +128,23 @@ class WorkerClock {
   }
 
   start(number: number, metrics: RunningTrial["metrics"], seconds: number): void {
-    const endsAt = this.#now + seconds;
+    const endsAt = this.now + seconds;
     const later = this.#running.findIndex((other) => other.endsAt > endsAt);
     this.#running.splice(later < 0 ? this.#running.length : later, 0, { number, metrics, endsAt });
-    this.#lastStart = { at: this.#now, busySeconds: this.#busySeconds };
+    this.#lastStart = { at: this.now, busySeconds: this.#busySeconds };
   }
 
   /** Goes on to the moment when the next trial ends. */
   finishFirst(): RunningTrial | undefined {
     const first = this.#running[0];
     if (first === undefined) return undefined;
-    this.#busySeconds += this.#running.length * (first.endsAt - this.#now);
-    this.#now = first.endsAt;
+    this.#busySeconds += this.#running.length * (first.endsAt - this.now);
+    this.now = first.endsAt;
     return this.#running.shift();
   }
 
   times(): Pick<SearchRun, "seconds" | "busy"> {
     const { at, busySeconds } = this.#lastStart;
-    return { seconds: this.#now, busy: at === 0 ? 1 : busySeconds / (this.#workers * at) };
+    return { seconds: this.now, busy: at === 0 ? 1 : busySeconds / (this.#workers * at) };
   }
 }
