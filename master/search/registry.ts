@@ -12,6 +12,7 @@ import { HillClimbingOptimizer } from "./optimizers/hill_climbing.ts";
 import { RandomOptimizer } from "./optimizers/random.ts";
 import { RegularizedEvolutionOptimizer } from "./optimizers/regularized_evolution.ts";
 import { SimulatedAnnealingOptimizer } from "./optimizers/simulated_annealing.ts";
+import { TpeOptimizer } from "./optimizers/tpe.ts";
 
 /** What an optimizer may know of its experiment beside the space. */
 export interface OptimizerContext {
@@ -36,5 +37,7 @@ export function createOptimizer(
       return new HillClimbingOptimizer(options, space);
     case "simulated_annealing":
       return new SimulatedAnnealingOptimizer(options, space);
+    case "tpe":
+      return new TpeOptimizer(options, space);
   }
 }

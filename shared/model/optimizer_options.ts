@@ -29,6 +29,14 @@ export const WALK_PATIENCE_DEFAULT = 50;
 export const TEMPERATURE_DEFAULT = 0.5;
 /** The part of a temperature that is left after each neighbour: it halves with each 34 of them. */
 export const COOLING_DEFAULT = 0.98;
+/** Trials with scores before densities are made of them: the ten of Optuna and of Watanabe's study, for budgets of hundreds. */
+export const TPE_STARTUP_DEFAULT = 10;
+/** Candidates drawn for a proposal: the paper's authors' 24. More of them press harder to the middle of the best region. */
+export const TPE_CANDIDATES_DEFAULT = 24;
+/** The part of the trials that counts as good; the paper has 0.15, of which the cap at 25 trials leaves less. */
+export const TPE_GAMMA_DEFAULT = 0.1;
+/** The most candidates drawn for a proposal, which takes as much longer. */
+export const TPE_CANDIDATES_MAX = 1_000;
 /** The largest population: it is held in the master's memory. */
 export const POPULATION_MAX = 10_000;
 
@@ -108,6 +116,22 @@ const simulatedAnnealing = z.strictObject({
   mutation: furtherMutation,
 });
 
+const tpe = z.strictObject({
+  kind: z.literal("tpe").describe(
+    "Models where the good candidates are: the tree-structured Parzen estimator.",
+  ),
+  seed,
+  startup: z.int().min(1).default(TPE_STARTUP_DEFAULT).describe(
+    "Trials with scores before it models; those asked for until then are drawn at random.",
+  ),
+  candidates: z.int().min(1).max(TPE_CANDIDATES_MAX).default(TPE_CANDIDATES_DEFAULT).describe(
+    "Candidates drawn for each proposal, of which the most promising is taken.",
+  ),
+  gamma: z.number().gt(0).lt(1).default(TPE_GAMMA_DEFAULT).describe(
+    "The part of the trials that counts as good, to 25 trials at most.",
+  ),
+});
+
 /**
  * Checks the `optimizer` part of a spec and fills in the defaults.
  *
@@ -123,6 +147,7 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
   regularizedEvolution,
   hillClimbing,
   simulatedAnnealing,
+  tpe,
 ], {
   error: (issue) =>
     issue.code === "invalid_union" ? `expected one of the kinds ${kinds().join(", ")}` : undefined,
@@ -143,6 +168,8 @@ export type RegularizedEvolutionOptions = Readonly<z.output<typeof regularizedEv
 export type HillClimbingOptions = Readonly<z.output<typeof hillClimbing>>;
 /** The options of simulated annealing. */
 export type SimulatedAnnealingOptions = Readonly<z.output<typeof simulatedAnnealing>>;
+/** The options of the tree-structured Parzen estimator. */
+export type TpeOptions = Readonly<z.output<typeof tpe>>;
 /** The options of a search algorithm, defaults filled in. */
 export type OptimizerOptions = Readonly<z.output<typeof optimizerSchema>>;
 /** The options of a search algorithm, as a user writes them. */

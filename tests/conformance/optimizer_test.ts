@@ -25,6 +25,8 @@ const optimizers = {
     cooling: 1,
     patience: 3,
   },
+  "the Parzen estimator": { kind: "tpe" },
+  "a Parzen estimator of few": { kind: "tpe", startup: 1, candidates: 1, gamma: 0.9 },
 } as const;
 
 for (const [name, options] of Object.entries(optimizers)) {
