@@ -11,8 +11,8 @@ import type { Candidate } from "../../shared/space/candidate.ts";
 import type { SearchSpace } from "../../shared/space/space.ts";
 
 /**
- * Probability of each further step. Where every candidate one step away was tried, a search that takes only single
- * steps is proposed the same few again and again, and its experiment would take the space for exhausted.
+ * Probability of each further step. A search that has one place only would otherwise be stuck where every candidate one
+ * step away was tried; with far more of them it would hardly look at those.
  */
 const FURTHER_STEP = 0.1;
 

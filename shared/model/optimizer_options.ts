@@ -26,9 +26,9 @@ export const STARTS_DEFAULT = 10;
 /** Neighbours without a better score after which a search that walks begins anew. */
 export const WALK_PATIENCE_DEFAULT = 50;
 /** The first temperature, in typical distances of a random candidate's score from the median. */
-export const TEMPERATURE_DEFAULT = 0.5;
-/** The part of a temperature that is left after each neighbour: it halves with each 34 of them. */
-export const COOLING_DEFAULT = 0.98;
+export const TEMPERATURE_DEFAULT = 0.2;
+/** The part of a temperature that is left after each neighbour: it halves with each 14 of them. */
+export const COOLING_DEFAULT = 0.95;
 /** Trials with scores before densities are made of them: the ten of Optuna and of Watanabe's study, for budgets of hundreds. */
 export const TPE_STARTUP_DEFAULT = 10;
 /** Candidates drawn for a proposal: the paper's authors' 24. More of them press harder to the middle of the best region. */

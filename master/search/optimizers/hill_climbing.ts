@@ -28,7 +28,7 @@ export class HillClimbingOptimizer implements Optimizer {
   #place: ScoredTrial | undefined;
   /** Scores of this climb among which its beginning is chosen. */
   #starts = 0;
-  /** Neighbours asked since the last improvement that led no higher. */
+  /** Trials asked since the last improvement that led no higher. */
   #misses = 0;
   #lastAsked = 0;
   /** The last trial that was asked before this climb. */
@@ -43,7 +43,7 @@ export class HillClimbingOptimizer implements Optimizer {
 
   propose(random: Random): Proposal {
     const place = this.#place;
-    if (place === undefined || this.#starts < this.#options.starts) {
+    if (place === undefined || this.#isStarting()) {
       return { candidate: this.#space.sample(random) };
     }
     return {
@@ -58,23 +58,37 @@ export class HillClimbingOptimizer implements Optimizer {
 
   told(trial: FinishedTrial): void {
     if (trial.number <= this.#lastOfEarlier || trial.state === "cancelled") return;
-    const isNeighbour = (trial.parents ?? []).length > 0;
     const scored = scoredTrial(trial);
-    if (scored !== undefined && !isNeighbour) this.#starts += 1;
-    const best = this.#place?.score;
-    if (scored !== undefined && (best === undefined || scored.score >= best)) this.#place = scored;
-    if (scored !== undefined && (best === undefined || scored.score > best)) {
-      this.#misses = 0;
-      this.#lastBelow = this.#lastAsked;
-    } else if (isNeighbour && trial.number > this.#lastBelow) this.#misses += 1;
+    if (this.#isStarting()) {
+      if (scored !== undefined) this.#start(scored);
+      return;
+    }
+    const height = this.#place?.score ?? -Infinity;
+    if (scored !== undefined && scored.score >= height) this.#place = scored;
+    if (scored !== undefined && scored.score > height) this.#lookAround();
+    else if (trial.number > this.#lastBelow) this.#misses += 1;
     if (this.#misses >= this.#options.patience) this.#restart();
+  }
+
+  #isStarting(): boolean {
+    return this.#starts < this.#options.starts;
+  }
+
+  #start(scored: ScoredTrial): void {
+    this.#starts += 1;
+    if (this.#place === undefined || scored.score > this.#place.score) this.#place = scored;
+    this.#lookAround();
+  }
+
+  #lookAround(): void {
+    this.#misses = 0;
+    this.#lastBelow = this.#lastAsked;
   }
 
   #restart(): void {
     this.#place = undefined;
     this.#starts = 0;
-    this.#misses = 0;
     this.#lastOfEarlier = this.#lastAsked;
-    this.#lastBelow = this.#lastAsked;
+    this.#lookAround();
   }
 }

@@ -53,14 +53,17 @@ export class SimulatedAnnealingOptimizer implements Optimizer {
   told(trial: FinishedTrial): void {
     if (trial.state === "cancelled") return;
     const scored = scoredTrial(trial);
-    if (scored !== undefined && this.#isStarting()) this.#begin(scored);
-    else if (scored !== undefined && this.#accepts(scored)) this.#place = scored;
+    if (this.#isStarting()) {
+      if (scored !== undefined) this.#start(scored);
+      return;
+    }
+    if (scored !== undefined && this.#accepts(scored)) this.#place = scored;
+    this.#cooled += 1;
+    this.#misses += 1;
     if (scored !== undefined && scored.score > this.#bestScore) {
       this.#bestScore = scored.score;
       this.#misses = 0;
-    } else if (!this.#isStarting()) this.#misses += 1;
-    if (this.#isStarting()) return;
-    this.#cooled += 1;
+    }
     if (this.#misses >= this.#options.patience) this.#heat();
   }
 
@@ -69,9 +72,10 @@ export class SimulatedAnnealingOptimizer implements Optimizer {
   }
 
   /** The walk begins at the best of the first trials. */
-  #begin(scored: ScoredTrial): void {
+  #start(scored: ScoredTrial): void {
     this.#startScores.push(scored.score);
     if (this.#place === undefined || scored.score > this.#place.score) this.#place = scored;
+    this.#bestScore = this.#place.score;
     if (!this.#isStarting()) this.#firstTemperature = this.#options.temperature * spread(this.#startScores);
   }
 
