@@ -29,7 +29,7 @@ const GOOD_MAX = 25;
 /** The most others that are kept. */
 const OTHERS_MAX = 1_000;
 /** The most values in the density of the others, newest first: a proposal's time grows with them. */
-const VALUES_MAX = 20_000;
+const VALUES_MAX = 12_000;
 
 /** A trial as the densities need it. */
 interface Observation {
