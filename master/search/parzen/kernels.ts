@@ -80,7 +80,7 @@ class OptionsKernels implements SiteKernels {
   addLogs(value: number, logs: Float64Array): void {
     const own = this.#values;
     const none = this.#count;
-    // Looked up, since telling the three cases apart takes four times as long.
+    // Looked up, since branches between the three cases would be most of a proposal's time.
     const byOwn = this.#logs;
     const other = byOwn[value] ?? 0;
     byOwn[value] = this.#logSame;
