@@ -39,6 +39,7 @@ export { ArtifactError, type ArtifactTransfer } from "../shared/protocol/artifac
 export type { LiveValues, WorkerLive } from "../shared/model/live.ts";
 export type { LiveEntry } from "../shared/protocol/client_envelopes.ts";
 export type { SpecInput } from "../shared/protocol/spec.ts";
+export { nasBench201Space } from "../shared/space/nas_bench_201.ts";
 export { cnnSpace } from "../shared/space/space.ts";
 export type { TaskOutcome } from "./batch_listener.ts";
 export { Client, type ClientEvents, type ExperimentDetails } from "./client.ts";

@@ -84,14 +84,25 @@ function fieldAt(path: string, places: readonly Place[]): Field {
   const types = new Set(places.map(({ schema }) => typeOf(schema)));
   const isKind = places.some(({ schema }) => "const" in schema);
   const isDuration = places.some(({ schema }) => schema["title"] === "duration");
-  const preset = places.map((place) => place.preset).find((value) => value !== undefined);
-  const absent = places.every(({ isRequired }) => isRequired) ? "required" : "none";
   return {
     path,
     type: [...types].join(isKind ? ", " : " or "),
-    default: preset === undefined ? absent : valueText(preset, isDuration),
+    default: defaultOf(places, isDuration),
     meaning: meaningOf(places),
   };
+}
+
+/** The default; where the kinds differ in it, each behind the kinds that it holds for. */
+function defaultOf(places: readonly Place[], isDuration: boolean): string {
+  const preset = places.filter((place) => place.preset !== undefined);
+  if (preset.length === 0) return places.every(({ isRequired }) => isRequired) ? "required" : "none";
+  const values = Map.groupBy(preset, (place) => valueText(place.preset, isDuration));
+  const [first = ""] = values.keys();
+  if (values.size === 1 || preset.some(({ kind }) => kind === undefined)) return first;
+  return [...values].map(([value, said]) => {
+    const kinds = said.flatMap(({ kind }) => kind === undefined ? [] : [`\`${kind}\``]);
+    return `${kinds.join(", ")}: ${value}`;
+  }).join("; ");
 }
 
 /** What the places say; each sentence behind the kinds that it holds for, where it does not hold for all. */

@@ -11,7 +11,7 @@ import type { TrialCounts } from "../../shared/model/experiment.ts";
 export function trialLimit(spec: Spec): number | undefined {
   const { trials, generations } = spec.budget;
   const { optimizer } = spec;
-  const population = optimizer.kind === "genetic" ? optimizer.population : POPULATION_DEFAULT;
+  const population = "population" in optimizer ? optimizer.population : POPULATION_DEFAULT;
   const byGenerations = generations === undefined ? Infinity : generations * population;
   const limit = Math.min(trials ?? Infinity, byGenerations);
   return Number.isFinite(limit) ? limit : undefined;

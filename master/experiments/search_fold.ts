@@ -22,8 +22,13 @@ import { trialLimit } from "./budget.ts";
 import { finishedTrial, scoresOf } from "./scoring.ts";
 import { SeenHashes } from "./seen_hashes.ts";
 
-/** After so many proposals that were all seen before, a finite space counts as exhausted. */
-const TRIES_MAX = 100;
+/** After so many proposals that were all seen before, candidates are drawn from the whole space instead. */
+const PROPOSALS_MAX = 100;
+/**
+ * After so many tries that all gave what was seen before, a finite space counts as exhausted. The latter half are draws:
+ * a search that knows only its neighbourhood must not end the experiment where all of that was tried.
+ */
+const TRIES_MAX = 200;
 
 /** A trial that is to be submitted. */
 export interface NewTrial {
@@ -88,7 +93,10 @@ export class SearchFold {
     const number = this.last + 1;
     const { seed } = this.#spec.optimizer;
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
-      const proposal = this.#optimizer.propose(seededRandom(seed, number, attempt));
+      const random = seededRandom(seed, number, attempt);
+      const proposal = attempt < PROPOSALS_MAX
+        ? this.#optimizer.propose(random)
+        : { candidate: this.#space.sample(random) };
       if (typeof proposal === "string") return proposal;
       const hash = this.#space.hash(proposal.candidate);
       const isLast = attempt === TRIES_MAX - 1;

@@ -8,7 +8,11 @@ import type { OptimizerOptions } from "../../shared/model/optimizer_options.ts";
 import type { SearchSpace } from "../../shared/space/space.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { GeneticOptimizer } from "./optimizers/genetic.ts";
+import { HillClimbingOptimizer } from "./optimizers/hill_climbing.ts";
 import { RandomOptimizer } from "./optimizers/random.ts";
+import { RegularizedEvolutionOptimizer } from "./optimizers/regularized_evolution.ts";
+import { SimulatedAnnealingOptimizer } from "./optimizers/simulated_annealing.ts";
+import { TpeOptimizer } from "./optimizers/tpe.ts";
 
 /** What an optimizer may know of its experiment beside the space. */
 export interface OptimizerContext {
@@ -27,5 +31,13 @@ export function createOptimizer(
       return new RandomOptimizer(space);
     case "genetic":
       return new GeneticOptimizer(options, space);
+    case "regularized_evolution":
+      return new RegularizedEvolutionOptimizer(options, space);
+    case "hill_climbing":
+      return new HillClimbingOptimizer(options, space);
+    case "simulated_annealing":
+      return new SimulatedAnnealingOptimizer(options, space);
+    case "tpe":
+      return new TpeOptimizer(options, space);
   }
 }

@@ -13,6 +13,20 @@ const optimizers = {
     population: 2,
     elitism: 1,
   },
+  "regularized evolution": { kind: "regularized_evolution" },
+  "regularized evolution with two members": { kind: "regularized_evolution", population: 2, sample: 9 },
+  "hill climbing": { kind: "hill_climbing" },
+  "hill climbing without patience": { kind: "hill_climbing", starts: 1, patience: 1, mutation: 0.5 },
+  "simulated annealing": { kind: "simulated_annealing" },
+  "simulated annealing that stays hot": {
+    kind: "simulated_annealing",
+    starts: 2,
+    temperature: 1e6,
+    cooling: 1,
+    patience: 3,
+  },
+  "the Parzen estimator": { kind: "tpe" },
+  "a Parzen estimator of few": { kind: "tpe", startup: 1, candidates: 1, gamma: 0.9 },
 } as const;
 
 for (const [name, options] of Object.entries(optimizers)) {

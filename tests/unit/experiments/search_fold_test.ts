@@ -117,6 +117,21 @@ Deno.test("no candidate is proposed twice, and a finite space ends the search", 
   assert.equal(seen.size, 3);
 });
 
+Deno.test("a search that knows only its neighbourhood goes on elsewhere where all of that was tried", () => {
+  const names = [..."abcde"];
+  const parameters = Object.fromEntries(names.map((name) => [name, { type: "choice", options: names }]));
+  const fold = new SearchFold(specOf({
+    space: { kind: "parameters", parameters },
+    optimizer: { kind: "simulated_annealing", starts: 1, temperature: 0 },
+  }));
+  let trials = 0;
+  for (let next = fold.next(); typeof next === "object" && trials < 1_000; next = fold.next()) {
+    trials += 1;
+    fold.ended(next.number, { state: "completed", metrics: { score: -trials } }, 1);
+  }
+  assert.equal(trials, 1_000);
+});
+
 Deno.test("a trial without the objective's metric is no success and never the best", () => {
   const fold = new SearchFold(specOf({}));
   const trial = fold.next();
