@@ -173,5 +173,5 @@ Deno.test("the options have defaults, and mistakes in them are named", () => {
   assert.deepEqual(optimizerSchema.parse({ kind: "random", seed: 7 }), { kind: "random", seed: 7 });
   assert.equal(optimizerSchema.safeParse({ kind: "random", population: 5 }).success, false);
   const unknown = optimizerSchema.safeParse({ kind: "genetics" });
-  assert.equal(unknown.error?.issues[0]?.message, "expected one of the kinds random, genetic");
+  assert.match(unknown.error?.issues[0]?.message ?? "", /^expected one of the kinds random, genetic,/);
 });
