@@ -52,3 +52,25 @@ async function poll(alive: () => number[], withinMs: number): Promise<number[]> 
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** The number in the first line of a stream. */
+export async function firstNumber(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<number> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  return Number(text.trim());
+}
+
+/** The processes whose attempt's folder lies in a data folder. */
+export function processesIn(folder: string): number[] {
+  return Array.from(Deno.readDirSync("/proc"), ({ name }) => Number(name)).filter((pid) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`ESPALIER_DIR=${folder}/`);
+    } catch {
+      // No process, another user's, or one that has just ended.
+      return false;
+    }
+  });
+}

@@ -6,7 +6,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Cgroups } from "../../worker/executors/processes/cgroup.ts";
 import { commandExecutor } from "../../worker/executors/command/command.ts";
-import { untilGone } from "../conformance/executor_processes.ts";
+import { firstNumber, processesIn, untilGone } from "../conformance/executor_processes.ts";
 
 const IS_LINUX = Deno.build.os === "linux";
 const groups = Cgroups.open(crypto.randomUUID());
@@ -101,25 +101,4 @@ async function withKilledWorker(cgroups: string, body: (folder: string) => Promi
   deepEqual(await untilGone(new Set([group])), []);
   await body(folder);
   await Deno.remove(folder, { recursive: true });
-}
-
-async function firstNumber(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<number> {
-  let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes("\n")) break;
-  }
-  return Number(text.trim());
-}
-
-/** The processes whose attempt's folder lies in a data folder. */
-function processesIn(folder: string): number[] {
-  return Array.from(Deno.readDirSync("/proc"), ({ name }) => Number(name)).filter((pid) => {
-    try {
-      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`ESPALIER_DIR=${folder}/`);
-    } catch {
-      // No process, another user's, or one that has just ended.
-      return false;
-    }
-  });
 }

@@ -5,7 +5,7 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { pythonExecutor } from "../../worker/executors/python/python.ts";
-import { untilGone } from "../conformance/executor_processes.ts";
+import { firstNumber, processesIn, untilGone } from "../conformance/executor_processes.ts";
 import { PYTHON, testPython } from "../unit/worker/executors_python_rig.ts";
 import { cli, cliJson, CliProcess, inFolder } from "./cli_process.ts";
 
@@ -107,25 +107,4 @@ async function untilWritten(path: string): Promise<number> {
     if (text !== undefined) return Number(text);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-async function firstNumber(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<number> {
-  let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes("\n")) break;
-  }
-  return Number(text.trim());
-}
-
-/** The processes whose attempt's folder lies in a data folder. */
-function processesIn(folder: string): number[] {
-  return Array.from(Deno.readDirSync("/proc"), ({ name }) => Number(name)).filter((pid) => {
-    try {
-      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`ESPALIER_DIR=${folder}/`);
-    } catch {
-      // No process, another user's, or one that has just ended.
-      return false;
-    }
-  });
 }

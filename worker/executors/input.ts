@@ -6,6 +6,9 @@
 import { decode } from "@msgpack/msgpack";
 import type { TaskInput } from "../../shared/model/task.ts";
 
+/** The seed of an attempt whose task has none. */
+export const SEED_DEFAULT = 0;
+
 /**
  * Decodes a payload.
  *

@@ -7,15 +7,13 @@
  */
 import type { Attempt, ExecutorEvent, Running } from "../executors/executor.ts";
 import { matchingFiles } from "./collected.ts";
+import { TIMER_MAX_MS } from "../executors/processes/stopping.ts";
 import { FILES_OF_ATTEMPT_MAX, Keeping, type KeepingOptions } from "./keeping.ts";
 
 /** After the evaluator's end, what it saved has so long to get to the master. */
 export const KEEP_AFTER_END_MS = 60_000;
 /** And a second more for so many bytes of files. */
 export const KEEP_BYTES_PER_SECOND = 10_000_000;
-
-/** The longest delay of a timer: a longer one would be over at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** Why an attempt is not started: told as its failure. */
 export class Refusal extends Error {

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { CommandAttempt, type StartedCommand } from "./command_attempt.ts";
 import { AttemptFolders, type FolderOutcome } from "../attempt_folders.ts";
 import { type CommandWork, type Refusal, refusal, startCommand } from "./command_start.ts";
+import { AtClose } from "../at_close.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
 import { decodeInput } from "../input.ts";
 import { endEarlierLives, type Lifeline, openLifeline } from "../processes/lifeline.ts";
@@ -49,7 +50,7 @@ class CommandExecutor implements Executor {
   readonly #givenFolders: AttemptFolders | undefined;
   readonly #limits: LimitOptions;
   readonly #running = new Set<CommandAttempt>();
-  readonly #ending = new Set<Promise<unknown>>();
+  readonly #ending = new AtClose();
   #place: Place | undefined;
   #started = 0;
   #isClosed = false;
@@ -61,7 +62,7 @@ class CommandExecutor implements Executor {
     this.#warns = warns ?? (() => {});
     if (folder === undefined) return;
     // What a killed worker's attempts left outside of their groups.
-    this.#awaitAtClose(endEarlierLives(join(folder, LIFELINE)));
+    this.#ending.add(endEarlierLives(join(folder, LIFELINE)));
   }
 
   start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
@@ -92,7 +93,7 @@ class CommandExecutor implements Executor {
     const running = [...this.#running];
     for (const attempt of running) attempt.stop(0);
     await Promise.all(running.map(({ over }) => over));
-    await Promise.all(this.#ending);
+    await this.#ending.settled();
     const place = this.#place;
     this.#place = undefined;
     if (place === undefined) return;
@@ -124,12 +125,7 @@ class CommandExecutor implements Executor {
 
   #ended(folder: string, state: FolderOutcome["state"]): void {
     const written = this.#place?.folders.ended(folder, { state });
-    if (written !== undefined) this.#awaitAtClose(written);
-  }
-
-  #awaitAtClose(work: Promise<unknown>): void {
-    this.#ending.add(work);
-    void work.then(() => this.#ending.delete(work));
+    if (written !== undefined) this.#ending.add(written);
   }
 }
 

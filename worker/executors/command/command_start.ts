@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SEED_DEFAULT } from "../input.ts";
 import { isAbsolute, join } from "node:path";
 import { fillCommand } from "../../../shared/model/command.ts";
 import { taskParts } from "../../../shared/model/ids.ts";
@@ -41,8 +42,6 @@ export interface CommandPlace {
   warns(message: string): void;
 }
 
-/** The seed of a task that has none. */
-const SEED_DEFAULT = 0;
 /** What an attempt was given, in its folder. */
 const TRIAL_FILE = "trial.json";
 /** The folder of its checkpoints, in its folder. */

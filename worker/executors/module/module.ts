@@ -11,6 +11,7 @@
  */
 import { attemptTo, endAtOnce, refuse } from "../refused.ts";
 import { findDeno, harnessFile } from "./deno_program.ts";
+import { AtClose } from "../at_close.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
 import type { Failure } from "./harness/message.ts";
 import { endEarlierLives, openLifeline } from "../processes/lifeline.ts";
@@ -58,14 +59,14 @@ class ModuleExecutor implements Executor {
   /** The attempts that run, and their slots. */
   readonly #running = new Map<ModuleAttempt, number>();
   /** Attempts that have not ended, and what is removed of those that have. */
-  readonly #ending = new Set<Promise<unknown>>();
+  readonly #ending = new AtClose();
   #attempts = 0;
   #isClosed = false;
 
   constructor(options: ModuleOptions) {
     this.#options = options;
     // What a killed worker's modules left: they may start no processes, and their control groups are removed.
-    if (options.folder !== undefined) this.#awaitAtClose(endEarlierLives(options.folder));
+    if (options.folder !== undefined) this.#ending.add(endEarlierLives(options.folder));
     this.#processes = new WarmProcesses(starterOf(options), {
       slots: options.slots ?? 0,
       idleMaxMs: options.idleMs ?? IDLE_DEFAULT_MS,
@@ -83,7 +84,7 @@ class ModuleExecutor implements Executor {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const attempt of this.#running.keys()) attempt.stop(0);
-    await Promise.all(this.#ending);
+    await this.#ending.settled();
     await this.#processes.close();
   }
 
@@ -100,7 +101,7 @@ class ModuleExecutor implements Executor {
     if (!("message" in frame)) {
       return { module, process, folders, given: { id, frame, heapMiB: module.heapMiB } };
     }
-    this.#awaitAtClose(folders.remove());
+    this.#ending.add(folders.remove());
     this.#processes.giveBack(attempt.slot, process);
     return frame;
   }
@@ -108,7 +109,7 @@ class ModuleExecutor implements Executor {
   #run(attempt: Attempt, begun: Begun, events: (event: ExecutorEvent) => void): Running {
     const { module, process, folders, given } = begun;
     const over = Promise.withResolvers<void>();
-    this.#awaitAtClose(over.promise);
+    this.#ending.add(over.promise);
     const running = new ModuleAttempt(process, given, {
       loaded: () => this.#processes.warmUp(module, new Set(this.#running.values())),
       report: (step, metrics) => events({ type: "report", step, metrics }),
@@ -140,11 +141,6 @@ class ModuleExecutor implements Executor {
     const { own } = folders;
     if (own !== undefined && state !== "stopped") await collect?.(own);
     await (reusable === undefined ? process.removeScratch() : folders.remove());
-  }
-
-  #awaitAtClose(work: Promise<unknown>): void {
-    this.#ending.add(work);
-    void work.then(() => this.#ending.delete(work));
   }
 }
 

@@ -9,15 +9,13 @@ import type { ModuleEvaluator, ModulePermissions, TaskInput } from "../../../sha
 import type { Attempt } from "../executor.ts";
 import { encodeFrame, FRAME_BYTES_MAX } from "./harness/frame.ts";
 import type { Evaluate, Failure, Restored } from "./harness/message.ts";
-import { decodeInput } from "../input.ts";
+import { decodeInput, SEED_DEFAULT } from "../input.ts";
 import { type LimitOptions, limitsOf } from "../processes/limits.ts";
 import { grant } from "./module_permissions.ts";
 import type { ModuleFile } from "./module_process.ts";
 
 /** The heap of an evaluator's process, unless told. */
 export const HEAP_DEFAULT_MIB = 2_048;
-/** The seed of an attempt whose task has none. */
-export const SEED_DEFAULT = 0;
 
 /** What modules may do on this worker. */
 export interface ModuleRules extends LimitOptions {

@@ -18,7 +18,7 @@ export interface Stoppable {
 }
 
 /** The longest delay of a timer: a longer one would be over at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+export const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** The stop of one attempt. */
 export class Stopping {

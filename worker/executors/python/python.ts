@@ -14,6 +14,7 @@ import { deviceEnvironment } from "../../devices/environment.ts";
 import { type Refusal, refusal } from "../command/command_start.ts";
 import { OutputFile } from "../output_file.ts";
 import { environmentOf, findProgram } from "../find_program.ts";
+import { AtClose } from "../at_close.ts";
 import type { Attempt, Executor, ExecutorEvent, Running } from "../executor.ts";
 import { decodeInput } from "../input.ts";
 import { endEarlierLives } from "../processes/lifeline.ts";
@@ -45,7 +46,7 @@ class PythonExecutor implements Executor {
   readonly kind = "python";
   readonly #options: PythonOptions;
   readonly #running = new Set<PythonAttempt>();
-  readonly #ending = new Set<Promise<unknown>>();
+  readonly #ending = new AtClose();
   #place: PythonPlace | undefined;
   #attempts = 0;
   #isClosed = false;
@@ -54,7 +55,7 @@ class PythonExecutor implements Executor {
     this.#options = options;
     const { folder } = options;
     // What a killed worker's attempts left outside of their groups.
-    if (folder !== undefined) this.#awaitAtClose(endEarlierLives(join(folder, PYTHON_LIFELINE)));
+    if (folder !== undefined) this.#ending.add(endEarlierLives(join(folder, PYTHON_LIFELINE)));
   }
 
   start(attempt: Attempt, events: (event: ExecutorEvent) => void): Running {
@@ -78,7 +79,7 @@ class PythonExecutor implements Executor {
       ended: (end, reusable) => {
         this.#running.delete(running);
         if (reusable !== undefined) place.processes.giveBack(slot, reusable);
-        this.#awaitAtClose(place.folders.ended(given.folder, { state: end.state }));
+        this.#ending.add(place.folders.ended(given.folder, { state: end.state }));
         events({ type: "ended", end });
       },
     });
@@ -91,7 +92,7 @@ class PythonExecutor implements Executor {
     const running = [...this.#running];
     for (const attempt of running) attempt.stop(0);
     await Promise.all(running.map(({ over }) => over));
-    await Promise.all(this.#ending);
+    await this.#ending.settled();
     const place = this.#place;
     this.#place = undefined;
     await place?.close();
@@ -112,16 +113,11 @@ class PythonExecutor implements Executor {
       );
       const process = attemptTo("start a process for the evaluator", () => place.processes.take(slot, code));
       if (process instanceof PythonProcess) return { place, process, given: { ...given, output } };
-      this.#awaitAtClose(output.close());
+      this.#ending.add(output.close());
       return process;
     });
-    if ("message" in begun) this.#awaitAtClose(place.folders.ended(folder, { state: "failed" }));
+    if ("message" in begun) this.#ending.add(place.folders.ended(folder, { state: "failed" }));
     return begun;
-  }
-
-  #awaitAtClose(work: Promise<unknown>): void {
-    this.#ending.add(work);
-    void work.then(() => this.#ending.delete(work));
   }
 }
 

@@ -3,14 +3,12 @@
  *
  * @module
  */
+import { SEED_DEFAULT } from "../input.ts";
 import { taskParts } from "../../../shared/model/ids.ts";
 import type { TaskInput } from "../../../shared/model/task.ts";
 import { type Refusal, refusal } from "../command/command_start.ts";
 import type { Attempt } from "../executor.ts";
 import { FRAME_BYTES_MAX } from "../module/harness/frame.ts";
-
-/** The seed of a task that has none. */
-const SEED_DEFAULT = 0;
 
 /** What the worker gives to an attempt. */
 export interface RequestPlace {
