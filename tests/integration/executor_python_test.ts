@@ -13,7 +13,9 @@ const EXAMPLE = new URL("../../examples/python/", import.meta.url).pathname;
 const TRIALS = 12;
 
 Deno.test({
-  name: "a search over a Python function goes from its file to its best, though its worker is killed",
+  name: `a search over a Python function goes from its file to its best, though its worker is killed${
+    PYTHON === undefined ? " (passed over: there is no python3)" : ""
+  }`,
   timeout: 120_000,
   ignore: PYTHON === undefined,
   fn: () =>

@@ -13,8 +13,8 @@ export const PYTHON: string | undefined = findPython();
 
 /** Registers a test, or says that it is passed over where there is no Python. */
 export function testPython(name: string, body: () => Promise<void>): void {
-  if (PYTHON === undefined) console.log(`passed over, since there is no python3 in PATH: ${name}`);
-  Deno.test({ name, timeout: 60_000, ignore: PYTHON === undefined, fn: body });
+  const reason = PYTHON === undefined ? " (passed over: there is no python3 in PATH)" : "";
+  Deno.test({ name: name + reason, timeout: 60_000, ignore: PYTHON === undefined, fn: body });
 }
 
 /** What a test has. */
